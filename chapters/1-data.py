@@ -1,0 +1,403 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 1. Meet the data
+#
+# *Part 1, supervised learning · chapter 1 of 7 · about 45 minutes · nothing needed before*
+#
+# In this chapter you will
+#
+# - see what automatic coding is, and why it is hard;
+# - load tens of thousands of labelled activities and look at them closely;
+# - split them so that what you measure later can be trusted;
+# - turn codes into the integers that a neural network needs.
+
+# %% [markdown]
+# ## The problem
+#
+# Whoever opens a business describes it in a few words: *"bakery with a small tea room"*, *"we fix bikes, mostly
+# electric"*. A statistical office turns each of these texts into one code of a **nomenclature**, a list of all the
+# activities there are. Ours is **NACE Rev. 2.1**, the classification of the European Union. It has four levels: 22
+# sections (a letter), 87 divisions (`10`), 287 groups (`10.7`) and 651 **classes** (`10.71`). A business gets the code
+# of a class.
+#
+# For a long time people did this by reading. It takes years to learn, and registers receive more texts each day than
+# coders can read. So we want a program that reads the text and proposes a class, and that knows when to ask a person.
+#
+# What makes it hard is not one thing but several at once:
+#
+# - there are 651 answers to choose from, and neighbours differ by a detail: *making* bread is `10.71`, *selling* it in a
+#   shop is `47.24`, serving it at a table is `56.11`;
+# - the texts are free: short, long, misspelt, abbreviated, with two activities in one line;
+# - some classes are everywhere and others so rare that a model hardly ever sees them.
+#
+# ## Two ways to do it
+#
+# This course builds two systems for the same task.
+#
+# | | Supervised learning (part 1) | Retrieval-augmented generation, RAG (part 2) |
+# |---|---|---|
+# | Learns from | texts that people have coded already | the explanatory notes of the nomenclature |
+# | Needs | many labels for every class | no labels, but a model of language |
+# | A new nomenclature | collect labels and train again | load the new notes |
+# | Speed | thousands of texts a second on a laptop | a text takes from a tenth of a second to seconds |
+# | Explains itself by | the words that weighed most | the notes it has read |
+# | Best when | a register has years of coded texts | a classification is new or labels are few |
+#
+# Chapter 7 puts both to the test on the same texts.
+
+# %% [markdown]
+# ## The pipeline of part 1
+#
+# ![Five steps in a row: labels and codes, split, tokenizer, network, prediction with confidence; MLflow records the
+# training below them.](../site/images/pipeline.svg)
+#
+# A **label** is the free text with which somebody describes an activity. This chapter takes care of the first two boxes:
+# data in, split and encoded. Chapter 2 cuts texts into tokens, chapter 3 trains a network, chapter 4 uses it and asks it
+# why.
+#
+# Two tools accompany us.
+#
+# **MLflow** is a logbook for training. Each time you train, it writes down the settings, the accuracy at each epoch and
+# the model itself. When you have trained ten models, it tells you which one was good and how you made it. Without a
+# server it writes to a file of this project, and that is all you need.
+#
+# **`.env`** is a small text file that holds what must not stand in a notebook: addresses of services, user names,
+# passwords. Notebooks get shared, copied and published with all that is in them; `.env` is never committed. This course
+# runs without any `.env`, because everything has a local stand-in. If you have services of your own (on SSP Cloud, say),
+# copy `.env.example` to `.env` and fill in what you have.
+
+# %% [markdown]
+# ## How the notebooks work
+#
+# Each question has hints and a solution that you can unfold, and a cell to work in. After you have run your cell, run
+# the `check` below it. It says whether the answer is right and, if not, what it expected.
+#
+# You can also call `hint("1.2")` and `solution("1.2")` in a cell. And if you arrive late or are stuck,
+# `catch_up("2.1")` runs the official answers of everything before question 2.1, so that you can start there.
+
+# %%
+from funathon.exercise import start
+
+check, hint, solution, catch_up = start("1-data")
+
+# %% [markdown]
+# ## Exercise 1: load and look
+
+# %% [markdown] tags=["question"] question="1.1"
+# Question 1.1: the tools
+#
+# Import `os`, `polars` under its usual name `pl`, and `load_dotenv` from `dotenv`. Then read `.env` with
+# `load_dotenv(override=True)` and keep what it returns in `env_found`.
+#
+# `override=True` makes the file win over variables that are already set. So when you change `.env` and run the cell
+# again, the change counts; without it you would wonder why nothing happens.
+
+# %% [markdown] tags=["hint"] question="1.1"
+# `import … as …` gives a module a shorter name. `load_dotenv` returns `True` when it has found a `.env` with something
+# in it and `False` otherwise; both are fine here.
+
+# %% tags=["solution"] question="1.1"
+import os
+
+import polars as pl
+from dotenv import load_dotenv
+
+env_found = load_dotenv(override=True)
+
+# %% tags=["check"] question="1.1"
+def check(pl, os, env_found):
+    assert getattr(pl, "__name__", "") == "polars", "pl should be the module polars: import polars as pl"
+    assert getattr(os, "__name__", "") == "os", "os should be the module os: import os"
+    assert isinstance(env_found, bool), "env_found should be what load_dotenv(override=True) returns"
+    return "your .env was read" if env_found else "there is no .env, so the course uses its own stand-ins"
+
+
+# %% [markdown]
+# **polars** handles tables, much as pandas does. It is fast, it reads parquet files well, and it does not guess: a code
+# such as `06.10` stays the text `06.10`. A tool that reads it as the number 6.1 destroys it, and this happens so often
+# that every reader in this course refuses codes that were once numbers.
+
+# %% [markdown] tags=["question"] question="1.2"
+# Question 1.2: the labels
+#
+# The environment variable `LABELS_URL` says where the labels are: a file of this project, or what your `.env` names.
+# Open it with `fsspec.open(…, "rb")`, which reads local files, https and S3 alike, and give the open file to
+# `pl.read_parquet`. Call the table `labels`. Show its first rows, and put the number of its rows in `n_labels`.
+
+# %% [markdown] tags=["hint"] question="1.2"
+# `os.environ["LABELS_URL"]` holds the place. `fsspec.open` is used in a `with` block:
+# `with fsspec.open(place, "rb") as file:`.
+
+# %% [markdown] tags=["hint"] question="1.2"
+# The number of rows of a table is `len(table)`; `table.head()` shows the first ones.
+
+# %% tags=["solution"] question="1.2"
+import fsspec
+
+with fsspec.open(os.environ["LABELS_URL"], "rb") as file:
+    labels = pl.read_parquet(file)
+n_labels = len(labels)
+print(f"{n_labels:,} labels")
+labels.head()
+
+# %% tags=["check"] question="1.2"
+def check(labels, n_labels):
+    import polars
+
+    assert isinstance(labels, polars.DataFrame), "labels should be a polars DataFrame, as pl.read_parquet returns it"
+    for column in ("code", "name", "label"):
+        assert column in labels.columns, f"labels should have a column {column}"
+    assert labels.schema["code"] == polars.String, "the codes should be text, not numbers"
+    assert labels["code"].n_unique() > 1, "labels should hold the whole file, all classes of it"
+    assert not callable(n_labels), "n_labels should be a number: call the function, or use len(labels)"
+    assert n_labels == len(labels), f"n_labels should be the number of rows of labels, {len(labels)}"
+    return f"{n_labels:,} rows with the columns {', '.join(labels.columns)}"
+
+
+# %% [markdown]
+# Each row is one activity. `code` is the class, as text; `name` is the official title of that class; `label` is what
+# somebody might write on a form. The model will learn to go from `label` to `code`, and never sees `name`.
+#
+# One thing must be said at once: **these labels are synthetic.** Real registers are confidential. These texts were
+# written for the course by language models working class by class from the rules of the nomenclature. They are varied,
+# but they are cleaner and more evenly spread than life. The data sheet (`data/README.md`) says how they were made, and
+# chapter 4 measures how far they are from messier texts.
+
+# %% [markdown] tags=["question"] question="1.3"
+# Question 1.3: how many classes?
+#
+# Put the number of different codes in `n_classes`.
+
+# %% [markdown] tags=["hint"] question="1.3"
+# A column of a polars table, `labels["code"]`, has a method `n_unique`.
+
+# %% tags=["solution"] question="1.3"
+n_classes = labels["code"].n_unique()
+n_classes
+
+# %% tags=["check"] question="1.3"
+def check(n_classes, *, labels):
+    expected = labels["code"].n_unique()
+    assert not callable(n_classes), "n_classes is a method: add () to call it"
+    assert not isinstance(n_classes, str), "n_classes should be a number, not text"
+    assert n_classes != len(labels), "n_classes is the number of rows; the question asks for different codes"
+    assert n_classes == expected, f"n_classes should be {expected}, the number of different values of labels['code']"
+    return f"{n_classes} classes to choose from"
+
+
+# %% [markdown] tags=["question"] question="1.4"
+# Question 1.4: look at the data
+#
+# Nobody should train on data they have not looked at. Make
+#
+# - `labels_per_class`: a table with the columns `code` and `len`, one row a class, that counts its labels;
+# - `words_per_label`: a series with the number of words of each label, words being separated by spaces;
+# - `examples`: a list of five labels of one class of your choice;
+#
+# and draw a histogram of the first two.
+
+# %% [markdown] tags=["hint"] question="1.4"
+# `table.group_by("code").len()` counts rows by code. For texts, polars has a namespace `str`:
+# `labels["label"].str.split(" ")` gives lists, and lists have a namespace too: `.list.len()`.
+
+# %% [markdown] tags=["hint"] question="1.4"
+# `labels.filter(code="10.71")` keeps one class, `.sample(5, seed=1)` draws five rows of it, and `["label"].to_list()`
+# makes a list. For the plots: `import matplotlib.pyplot as plt`, then `plt.hist(…)`.
+
+# %% tags=["solution"] question="1.4"
+#| fig-alt: Two histograms. Left, the number of labels per class; right, the number of words per label.
+import matplotlib.pyplot as plt
+
+labels_per_class = labels.group_by("code").len()
+words_per_label = labels["label"].str.split(" ").list.len()
+examples = labels.filter(code="10.71").sample(5, seed=1)["label"].to_list()
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
+left.hist(labels_per_class["len"], bins=20)
+left.set(xlabel="labels of a class", ylabel="classes")
+right.hist(words_per_label, bins=range(1, 33))
+right.set(xlabel="words of a label", ylabel="labels")
+plt.show()
+print(*examples, sep="\n")
+
+# %% tags=["check"] question="1.4"
+def check(labels_per_class, words_per_label, examples, *, labels):
+    import polars
+
+    assert isinstance(labels_per_class, polars.DataFrame), "labels_per_class should be a table: labels.group_by('code').len()"
+    assert set(labels_per_class.columns) == {"code", "len"}, "labels_per_class should have the columns code and len"
+    assert len(labels_per_class) == labels["code"].n_unique(), "labels_per_class should have one row a class"
+    assert labels_per_class["len"].sum() == len(labels), "the counts of labels_per_class should add up to all the labels"
+    words = polars.Series(words_per_label)
+    assert len(words) == len(labels), "words_per_label should have one number a label"
+    assert words.dtype.is_integer(), "words_per_label should hold numbers: count the words that str.split gives"
+    assert words.max() < 100, "words_per_label counts characters; it should count words"
+    assert words.to_list() == labels["label"].str.split(" ").list.len().to_list(), "words_per_label should count the parts between spaces"
+    assert isinstance(examples, list) and len(examples) == 5, "examples should be a list of five labels"
+    codes = [set(labels.filter(label=text)["code"]) for text in examples]
+    assert all(codes), f"{examples[[bool(c) for c in codes].index(False)]!r} is not one of the labels"
+    assert set.intersection(*codes), "the five examples should be of one class"
+    return f"labels have {words.mean():.1f} words on average, the longest {words.max()}"
+
+
+# %% [markdown]
+# Look at what the plots say, and at what they leave out. Every class has about the same number of labels. In a real
+# register a handful of classes (restaurants, hairdressers, consultants) hold a large share of all businesses, and some
+# classes have one or two. A model trained on even data does not know that hairdressers are common.
+#
+# The lengths matter for the next chapter: a network wants all texts to have the same number of tokens, and we shall have
+# to choose where to cut.
+
+# %% [markdown]
+# ## Exercise 2: split and encode
+#
+# A model that is tested on the texts it learned from looks brilliant and is useless. So we put part of the data aside.
+#
+# - **Training set** (70 %): what the model learns from.
+# - **Validation set** (15 %): what we look at while choosing settings. As we choose what works on it, it flatters us a
+#   little.
+# - **Test set** (15 %): looked at once, at the end. It tells the truth as long as we let it alone.
+
+# %% [markdown] tags=["question"] question="2.1"
+# Question 2.1: split
+#
+# Split the labels 70/15/15 into `X_train, X_val, X_test` (the texts) and `y_train, y_val, y_test` (the codes), all of
+# them numpy arrays, with scikit-learn's `train_test_split`. It splits in two, so use it twice. Fix `random_state`, so
+# that you get the same split tomorrow, and stratify by code, so that each class is split 70/15/15 too.
+
+# %% [markdown] tags=["hint"] question="2.1"
+# The first split takes 30 % away (`test_size=0.3`), the second halves them (`test_size=0.5`). `to_numpy()` makes an array
+# of a polars column.
+
+# %% [markdown] tags=["hint"] question="2.1"
+# `stratify=` takes the codes of what is being split: `y` the first time, the codes of the 30 % the second time.
+
+# %% tags=["solution"] question="2.1"
+from sklearn.model_selection import train_test_split
+
+X = labels["label"].to_numpy()
+y = labels["code"].to_numpy()
+X_train, X_rest, y_train, y_rest = train_test_split(X, y, test_size=0.3, random_state=42, stratify=y)
+X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, random_state=42, stratify=y_rest)
+print(len(X_train), len(X_val), len(X_test))
+
+# %% tags=["check"] question="2.1"
+def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
+    import numpy
+
+    parts = {"train": (X_train, y_train), "val": (X_val, y_val), "test": (X_test, y_test)}
+    shares = {"train": 0.70, "val": 0.15, "test": 0.15}
+    pairs = set(labels.select("label", "code").iter_rows())
+    for name, (texts, codes) in parts.items():
+        assert isinstance(texts, numpy.ndarray), f"X_{name} should be a numpy array: use to_numpy()"
+        assert isinstance(codes, numpy.ndarray), f"y_{name} should be a numpy array: use to_numpy()"
+        assert len(texts) == len(codes), f"X_{name} and y_{name} should have the same length"
+        share = len(texts) / len(labels)
+        assert abs(share - shares[name]) < 0.01, f"X_{name} holds {share:.0%} of the labels, it should hold {shares[name]:.0%}"
+        assert all(pair in pairs for pair in zip(texts[:200], codes[:200])), f"X_{name} and y_{name} do not belong together"
+    rows = [set(zip(texts, codes)) for texts, codes in parts.values()]
+    assert len(set.union(*rows)) == len(labels), "some labels stand in two of the sets: split the rest, not the whole, the second time"
+    absent = set(labels["code"]) - set(y_train)
+    assert not absent, f"{len(absent)} classes are missing from y_train: stratify by code"
+    return f"{len(X_train):,} to learn from, {len(X_val):,} to choose with, {len(X_test):,} to be judged by"
+
+
+# %% [markdown]
+# ### Codes as integers
+#
+# The last layer of a network has one output a class, numbered from 0. **Encoding** gives each code its number, and
+# decoding turns a number back into a code.
+#
+# The rule is: fit the encoder **on the training set only**. It may seem harmless to fit it on everything, since codes
+# are no secret. But whatever is fitted on the test set has seen the test set. That is a **leak**: here the network would
+# have outputs for classes it can never learn, and the table of results would count classes that training knew nothing
+# about. In other steps (a vocabulary, a mean, a choice of words) the same slip makes results better than they are, and
+# nobody notices.
+#
+# Fitting on the training set has a price. A code that occurs only in the test set has no number, and encoding it fails.
+# With 651 classes this happens easily in a random split. The cure is the stratification of question 2.1: each class is
+# cut in the same proportions, so every class has labels to learn from.
+
+# %% [markdown] tags=["question"] question="2.2"
+# Question 2.2: encode
+#
+# Fit scikit-learn's `LabelEncoder` on `y_train` and call it `encoder`. Then verify that every code of the other two sets
+# is known: put the set of codes that occur in `y_val` or `y_test` but not in `y_train` in `unseen_codes`. It should be
+# empty.
+
+# %% [markdown] tags=["hint"] question="2.2"
+# `LabelEncoder().fit(…)` returns the encoder. Python's sets can be united with `|` and subtracted with `-`.
+
+# %% tags=["solution"] question="2.2"
+from sklearn.preprocessing import LabelEncoder
+
+encoder = LabelEncoder().fit(y_train)
+unseen_codes = (set(y_val) | set(y_test)) - set(y_train)
+print(f"{len(encoder.classes_)} codes encoded, {len(unseen_codes)} codes unseen in training")
+
+# %% tags=["check"] question="2.2"
+def check(encoder, unseen_codes, *, y_train, y_val, y_test):
+    from sklearn.preprocessing import LabelEncoder
+
+    assert isinstance(encoder, LabelEncoder), "encoder should be a LabelEncoder of scikit-learn"
+    assert hasattr(encoder, "classes_"), "encoder is not fitted yet: call its method fit on y_train"
+    assert set(encoder.classes_) == set(y_train), "encoder should know exactly the codes of y_train: fit it on y_train"
+    expected = (set(y_val) | set(y_test)) - set(y_train)
+    assert isinstance(unseen_codes, (set, frozenset)), "unseen_codes should be a set of codes"
+    assert set(unseen_codes) == expected, f"unseen_codes should hold {len(expected)} codes, those of y_val and y_test that y_train lacks"
+    return f"{len(encoder.classes_)} codes, none unseen" if not expected else f"{len(expected)} codes are unseen: stratify the split"
+
+
+# %% [markdown] tags=["question"] question="2.3"
+# Question 2.3: hand it to the library
+#
+# **torchTextClassifiers** is the library that trains the network. It wants the encoder wrapped in its own `ValueEncoder`
+# (from `torchTextClassifiers.value_encoder`), which can also hold encoders for other columns, such as the legal form of
+# the business. We have only the label: pass `encoder` as `label_encoder` and call the result `value_encoder`.
+
+# %% [markdown] tags=["hint"] question="2.3"
+# `ValueEncoder(label_encoder=…)`. Its `num_classes` should be the number of codes.
+
+# %% tags=["solution"] question="2.3"
+from torchTextClassifiers.value_encoder import ValueEncoder
+
+value_encoder = ValueEncoder(label_encoder=encoder)
+value_encoder.num_classes
+
+# %% tags=["check"] question="2.3"
+def check(value_encoder, *, encoder):
+    from torchTextClassifiers.value_encoder import ValueEncoder
+
+    assert isinstance(value_encoder, ValueEncoder), "value_encoder should be a ValueEncoder of torchTextClassifiers"
+    assert hasattr(value_encoder.label_encoder, "classes_"), "value_encoder holds an encoder that is not fitted: pass it encoder"
+    assert list(value_encoder.label_encoder.classes_) == list(encoder.classes_), "value_encoder should hold encoder, with the same codes"
+    return f"{value_encoder.num_classes} classes, from {encoder.classes_[0]} to {encoder.classes_[-1]}"
+
+
+# %% [markdown]
+# There and back again, to be sure:
+
+# %%
+numbers = value_encoder.transform_labels(y_test[:3])
+print(y_test[:3], "→", numbers, "→", value_encoder.inverse_transform_labels(numbers))
+
+# %% [markdown]
+# ## What you have learnt
+#
+# - Automatic coding goes from a free text to one of 651 classes, and the difference is often a detail of the text.
+# - The labels of this course are synthetic and evenly spread; a real register is neither clean nor even.
+# - A split into training, validation and test keeps the final figure honest; stratification keeps every class in each.
+# - Anything that is fitted is fitted on the training set. The rest is a leak.
+#
+# Next, in [chapter 2](2-tokenizer.ipynb), texts become numbers too.

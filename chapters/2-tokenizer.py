@@ -1,0 +1,267 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2. From text to numbers
+#
+# *Part 1, supervised learning · chapter 2 of 7 · about 30 minutes · nothing needed before: the first cells rebuild it*
+#
+# In this chapter you will
+#
+# - see why a text must become a row of integers, and how;
+# - compare three ways to cut it: characters, words and pieces of words;
+# - train a WordPiece tokenizer on the labels and choose how long its output should be;
+# - find out what it does with words it has never met.
+
+# %% [markdown]
+# ## Why numbers
+#
+# A neural network multiplies and adds. It cannot do either with *bakery*. So a text goes through three steps:
+#
+# 1. **split** it into small units, the **tokens**;
+# 2. **map** each token to an integer, its place in a fixed list, the **vocabulary**;
+# 3. **pad** the row of integers to a fixed length, so that many texts fit in one rectangular array.
+#
+# ![The text "artisan bakeries" is split into the tokens artisan, baker and ##ies between two special tokens, each token
+# is mapped to an integer, the row is padded to length eight, and a mask marks the five real
+# tokens.](../site/images/tokenizer.svg)
+#
+# The integers in the drawing are an example; yours will differ.
+#
+# ## Three ways to cut
+#
+# | Unit | *bakeries* becomes | Vocabulary | What goes wrong |
+# |---|---|---|---|
+# | character | b a k e r i e s | about 100 | long rows; a letter means nothing by itself |
+# | word | bakeries | tens of thousands | *bakeries* and *bakery* have nothing in common; a new word is lost |
+# | subword | baker ##ies | you choose, say 5,000 | the cuts are not always those of a linguist |
+#
+# **Subwords** are a compromise that works so well that nearly all language models use it. A frequent word stays whole; a
+# rare one is cut into pieces that are frequent. **WordPiece**, the method we use, starts from single characters and joins,
+# again and again, the pair of pieces whose union is most telling, until the vocabulary has the size you asked for. A piece
+# that continues a word starts with `##`.
+
+# %%
+from funathon.exercise import start
+
+check, hint, solution, catch_up = start("2-tokenizer")
+
+# %% [markdown]
+# This cell rebuilds what chapter 1 made: the labels, split by the same rule.
+
+# %%
+import os
+
+import fsspec
+import numpy as np
+import polars as pl
+from dotenv import load_dotenv
+from sklearn.model_selection import train_test_split
+
+load_dotenv(override=True)
+with fsspec.open(os.environ["LABELS_URL"], "rb") as file:
+    labels = pl.read_parquet(file)
+X, y = labels["label"].to_numpy(), labels["code"].to_numpy()
+X_train, X_rest, y_train, y_rest = train_test_split(X, y, test_size=0.3, random_state=42, stratify=y)
+X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, random_state=42, stratify=y_rest)
+print(f"{len(X_train):,} labels to learn from, for example: {X_train[0]}")
+
+# %% [markdown]
+# ## Exercise 3: train a tokenizer
+
+# %% [markdown] tags=["question"] question="3.1"
+# Question 3.1: train it
+#
+# Make a `WordPieceTokenizer` (from `torchTextClassifiers.tokenizers.WordPiece`) with a vocabulary of 5,000 and rows of 10
+# tokens, call it `tokenizer`, and train it on the training texts only. Then tokenize the whole training set into
+# `encoded`, and put the tokens of its first label, as text, in `first_tokens`.
+#
+# Why on the training texts only? The vocabulary is fitted too, and chapter 1 said what follows from that.
+
+# %% [markdown] tags=["hint"] question="3.1"
+# The arguments are `vocab_size` and `output_dim`. Both `train` and `tokenize` want a list: `X_train.tolist()`.
+
+# %% [markdown] tags=["hint"] question="3.1"
+# `encoded.input_ids` is a tensor of shape (texts, 10). The tokenizer of the library wraps one of Hugging Face:
+# `tokenizer.tokenizer.convert_ids_to_tokens(…)` turns a row of integers into tokens.
+
+# %% tags=["solution"] question="3.1"
+from torchTextClassifiers.tokenizers.WordPiece import WordPieceTokenizer
+
+tokenizer = WordPieceTokenizer(vocab_size=5000, output_dim=10)
+tokenizer.train(X_train.tolist())
+encoded = tokenizer.tokenize(X_train.tolist())
+first_tokens = tokenizer.tokenizer.convert_ids_to_tokens(encoded.input_ids[0])
+print(encoded.input_ids.shape)
+print(X_train[0])
+print(encoded.input_ids[0].tolist())
+print(first_tokens)
+
+# %% tags=["check"] question="3.1"
+def check(tokenizer, encoded, first_tokens, *, X_train):
+    from torchTextClassifiers.tokenizers.WordPiece import WordPieceTokenizer
+
+    assert isinstance(tokenizer, WordPieceTokenizer), "tokenizer should be a WordPieceTokenizer"
+    assert tokenizer.trained, "tokenizer is not trained yet: call tokenizer.train on the training texts"
+    assert tokenizer.vocab_size == 5000, f"tokenizer should have a vocabulary of 5,000, not {tokenizer.vocab_size}"
+    assert tokenizer.output_dim == 10, f"tokenizer should give rows of 10 tokens, not {tokenizer.output_dim}"
+    shape = tuple(encoded.input_ids.shape)
+    assert shape == (len(X_train), 10), f"encoded.input_ids should have the shape ({len(X_train)}, 10), it has {shape}"
+    assert not isinstance(first_tokens, str), "first_tokens should be a list of tokens"
+    expected = tokenizer.tokenizer.convert_ids_to_tokens(encoded.input_ids[0])
+    assert list(first_tokens) == expected, "first_tokens should be the tokens of the first row of encoded.input_ids"
+    return f"{len(X_train):,} texts became rows of 10 integers"
+
+
+# %% [markdown]
+# Two things to notice. Every row carries **special tokens**: one at its start and one at its end, and `[PAD]` where the
+# text is shorter than the row. By custom a text starts with `[CLS]` and ends with `[SEP]`; this version of the library
+# has them the other way round. It does no harm, since the model learns from whatever it gets, but do not be surprised.
+#
+# And if you train the tokenizer twice you may get slightly different pieces. WordPiece has many ties to break, and its
+# implementation breaks them in no fixed order, whatever seed you set. To reproduce a model, keep its tokenizer with it.
+
+# %% [markdown] tags=["question"] question="3.2"
+# Question 3.2: how long should a row be?
+#
+# Rows of 10 tokens, two of them special, leave 8 for the text. Tokens beyond the last are simply **cut**, and the model
+# never sees them. Count the tokens of each training label when nothing is cut, special tokens included, in `n_tokens`; put
+# the share of labels that 10 tokens cut in `share_cut`; and choose a `better_output_dim` that cuts at most 1 label in 50
+# without being longer than it needs to be.
+
+# %% [markdown] tags=["hint"] question="3.2"
+# The wrapped tokenizer does not cut unless told to: `tokenizer.tokenizer(X_train.tolist())["input_ids"]` is a list of
+# lists of different lengths.
+
+# %% [markdown] tags=["hint"] question="3.2"
+# With `n_tokens` as a numpy array, `(n_tokens > 10).mean()` is a share, and `np.quantile(n_tokens, 0.98)` is the length
+# that 98 % of the labels do not exceed.
+
+# %% tags=["solution"] question="3.2"
+#| fig-alt: Histogram of the number of tokens of a label, with a line at 10 tokens and one at the length chosen instead.
+import matplotlib.pyplot as plt
+
+n_tokens = np.array([len(ids) for ids in tokenizer.tokenizer(X_train.tolist())["input_ids"]])
+share_cut = (n_tokens > 10).mean()
+better_output_dim = int(np.quantile(n_tokens, 0.98))
+print(f"10 tokens cut {share_cut:.0%} of the labels, {better_output_dim} cut {(n_tokens > better_output_dim).mean():.1%}")
+
+plt.figure(figsize=(7, 3), layout="constrained")
+plt.hist(n_tokens, bins=range(1, n_tokens.max() + 2))
+plt.axvline(10.5, color="tab:red", label="10 tokens")
+plt.axvline(better_output_dim + 0.5, color="tab:green", label=f"{better_output_dim} tokens")
+plt.xlabel("tokens of a label")
+plt.ylabel("labels")
+plt.legend()
+plt.show()
+
+# %% tags=["check"] question="3.2"
+def check(n_tokens, share_cut, better_output_dim, *, tokenizer, X_train):
+    import numpy
+
+    lengths = numpy.array([len(ids) for ids in tokenizer.tokenizer(X_train.tolist())["input_ids"]])
+    counted = numpy.asarray(n_tokens)
+    assert counted.shape == lengths.shape, "n_tokens should have one number for each label of X_train"
+    assert counted.max() > 10, "n_tokens never exceeds 10, so it was counted after cutting; count before"
+    assert (counted == lengths).all(), "n_tokens should count all tokens of a label, the two special ones included"
+    expected = (lengths > 10).mean()
+    assert 0 <= share_cut <= 1, "share_cut should be a share between 0 and 1"
+    assert abs(share_cut - expected) < 0.005, f"share_cut should be the share of labels with more than 10 tokens, {expected:.3f}"
+    cut = (lengths > better_output_dim).mean()
+    assert cut <= 0.02, f"{better_output_dim} tokens still cut {cut:.1%} of the labels; at most 2 % should be cut"
+    assert better_output_dim <= lengths.max(), f"no label has more than {lengths.max()} tokens; longer rows are only padding"
+    return f"10 tokens cut {expected:.0%} of the labels, {better_output_dim} cut {cut:.1%}"
+
+
+# %% [markdown]
+# Long rows cost time, because the network works on padding too. Short rows cost accuracy, because the cut words are often
+# the ones that decide: in *"family firm in the old town that since 1987 has repaired clocks"* the last two words are what
+# matters. Look at the distribution, then choose; that is all there is to it.
+
+# %% [markdown] tags=["question"] question="3.3"
+# Question 3.3: words it has not met
+#
+# Real texts hold misspelt words, foreign words, accents and emoji. Look at the tokens (without special ones) of each of
+# these four texts, and put them in a dictionary `pieces`, from text to list of tokens:
+#
+# - `"bakkery"`, misspelt;
+# - `"blockchainification"`, a word that no training label contains;
+# - `"café"`, with an accent;
+# - `"🥐"`, an emoji.
+
+# %% [markdown] tags=["hint"] question="3.3"
+# `tokenizer.tokenizer.tokenize(text)` gives the tokens of one text, without special tokens.
+
+# %% tags=["solution"] question="3.3"
+pieces = {text: tokenizer.tokenizer.tokenize(text) for text in ["bakkery", "blockchainification", "café", "🥐"]}
+for text, tokens in pieces.items():
+    print(f"{text:20} {tokens}")
+
+# %% tags=["check"] question="3.3"
+def check(pieces, *, tokenizer):
+    assert isinstance(pieces, dict), "pieces should be a dictionary from text to list of tokens"
+    for text in ("bakkery", "blockchainification", "café", "🥐"):
+        assert text in pieces, f"pieces has no entry for {text!r}"
+        found = list(pieces[text])
+        assert "[CLS]" not in found and "[SEP]" not in found, f"pieces[{text!r}] should not hold special tokens"
+        assert found == tokenizer.tokenizer.tokenize(text), f"pieces[{text!r}] should be the tokens that tokenizer gives"
+    return "a new word falls into known pieces; only what has no known piece at all becomes [UNK]"
+
+
+# %% [markdown]
+# A misspelt word still shares pieces with the right one, so the network has something to hold on to. The accent is gone:
+# this tokenizer puts everything in lower case and strips accents, so *café* and *cafe* are the same. The emoji is not made
+# of any known piece and becomes `[UNK]`, *unknown*: all unknown things look alike. The same happens to Greek or Chinese
+# letters, since the labels are in English. A register in Greek needs a tokenizer trained on Greek.
+
+# %% [markdown] tags=["question"] question="3.4"
+# Question 3.4: padding and the mask
+#
+# Tokenize the single text `"bakery"` with your tokenizer. Put its row of integers in `bakery_ids` (a list), the number of
+# `[PAD]` in it in `n_padding`, and its **attention mask** in `bakery_mask` (a list): 1 where there is a token, 0 where there is
+# only padding.
+
+# %% [markdown] tags=["hint"] question="3.4"
+# `tokenizer.tokenize(["bakery"])` has `input_ids` and `attention_mask`, both of one row; `.tolist()` makes a list of a row.
+# The integer of `[PAD]` is `tokenizer.padding_idx`.
+
+# %% tags=["solution"] question="3.4"
+bakery = tokenizer.tokenize(["bakery"])
+bakery_ids = bakery.input_ids[0].tolist()
+bakery_mask = bakery.attention_mask[0].tolist()
+n_padding = bakery_ids.count(tokenizer.padding_idx)
+print(tokenizer.tokenizer.convert_ids_to_tokens(bakery_ids))
+print(bakery_mask, n_padding)
+
+# %% tags=["check"] question="3.4"
+def check(bakery_ids, bakery_mask, n_padding, *, tokenizer):
+    expected = tokenizer.tokenize(["bakery"])
+    ids, mask = expected.input_ids[0].tolist(), expected.attention_mask[0].tolist()
+    assert list(bakery_ids) == ids, f"bakery_ids should be the row of integers of 'bakery', {ids}"
+    assert list(bakery_mask) == mask, f"bakery_mask should be the attention mask of 'bakery', {mask}"
+    assert n_padding == mask.count(0), f"n_padding should count the [PAD] of the row: {mask.count(0)}, not {n_padding}"
+    return f"{mask.count(1)} real tokens and {n_padding} of padding"
+
+
+# %% [markdown]
+# The mask lets the next layers ignore the padding. Without it, the mean of a short text would be mostly the mean of
+# nothing, and *bakery* would look like every other one-word text.
+
+# %% [markdown]
+# ## What you have learnt
+#
+# - A tokenizer splits a text, maps the pieces to integers and pads the row; a mask marks what is real.
+# - Subwords keep frequent words whole and cut rare ones into known pieces, so a new word is seldom lost.
+# - The length of a row is a choice to be made from the data: too short cuts what matters, too long wastes time.
+# - The tokenizer is part of the model: fitted on the training set, kept with the model.
+#
+# Next, in [chapter 3](3-training.ipynb), a network learns from these integers.

@@ -1,0 +1,1 @@
+"""The package behind the course on automatic coding into NACE Rev. 2.1."""

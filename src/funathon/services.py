@@ -1,0 +1,149 @@
+"""Whether each need of the course stands on the embedded default or on `.env`, and whether what is configured works."""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+
+from funathon.errors import FunathonError
+from funathon.labels import read_labels
+from funathon.nomenclature import read_nomenclature
+from funathon.paths import ROOT
+from funathon.pretrained import read_manifest
+from funathon.settings import LOCAL_MLFLOW, is_configured
+
+TIMEOUT = httpx.Timeout(10, connect=5)
+"""Seconds to wait for a service: long enough for a slow network, short enough to sit through."""
+
+
+@dataclass(frozen=True)
+class Service:
+    """One need: the variables that configure it, the first of which says where it is, and a check that returns what it
+    found or raises FunathonError."""
+
+    name: str
+    variables: tuple[str, ...]
+    check: Callable[[], str]
+
+    @property
+    def configured(self) -> bool:
+        """Whether `.env` or the environment names the service."""
+        return is_configured(self.variables[0])
+
+
+def check_labels() -> str:
+    labels = read_labels(os.environ["LABELS_URL"])
+    return f"{len(labels):,} labels of {labels['code'].n_unique()} classes"
+
+
+def check_nomenclature() -> str:
+    nomenclature = read_nomenclature(os.environ["NACE_URL"])
+    return f"{len(nomenclature.filter(level=4))} classes"
+
+
+def check_mlflow() -> str:
+    uri = os.environ["MLFLOW_TRACKING_URI"]
+    if uri == LOCAL_MLFLOW:
+        return f"local store {Path(uri.removeprefix('sqlite:///')).relative_to(ROOT)}"
+    scheme = urlsplit(uri).scheme
+    if scheme == "sqlite":
+        return "local store of your own"
+    if scheme not in ("http", "https"):
+        raise FunathonError(
+            f"MLFLOW_TRACKING_URI starts with '{scheme or uri.split('/')[0]}', which MLflow no longer takes.",
+            "Use https://… for a server or sqlite:///… for a file.",
+        )
+    login = (os.environ.get("MLFLOW_TRACKING_USERNAME", ""), os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
+    ask(
+        "MLFLOW_TRACKING_URI",
+        lambda: httpx.post(
+            f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search",
+            json={"max_results": 1},
+            auth=login if any(login) else None,
+            timeout=TIMEOUT,
+        ),
+        credentials="MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
+    )
+    return "answers"
+
+
+def check_pretrained() -> str:
+    manifest = read_manifest(os.environ["PRETRAINED_URL"])
+    return f"{len(manifest.files)} files, trained on {manifest.n_train:,} labels"
+
+
+def check_qdrant() -> str:
+    url = os.environ.get("QDRANT_URL")
+    if not url:
+        return "local mode of qdrant-client"
+    port = os.environ.get("QDRANT_API_PORT")
+    base = f"{url.rstrip('/')}:{port}" if port else url.rstrip("/")
+    answer = ask(
+        "QDRANT_URL",
+        lambda: httpx.get(f"{base}/collections", headers={"api-key": os.environ.get("QDRANT_API_KEY", "")}, timeout=TIMEOUT),
+        credentials="QDRANT_API_KEY",
+    )
+    return f"answers, {len(json_of(answer, 'QDRANT_URL')['result']['collections'])} collections"
+
+
+def check_llm() -> str:
+    url = os.environ.get("LLMLAB_URL")
+    if not url:
+        return "embedded endpoint on localhost"
+    key = os.environ.get("LLMLAB_API_KEY")
+    if not key:
+        raise FunathonError("LLMLAB_URL is set and LLMLAB_API_KEY is not.", "Set the key; a server without keys takes any word.")
+    answer = ask(
+        "LLMLAB_URL",
+        lambda: httpx.get(f"{url.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT),
+        credentials="LLMLAB_API_KEY",
+        not_found="It should end in /v1.",
+    )
+    return f"answers, {len(json_of(answer, 'LLMLAB_URL')['data'])} models"
+
+
+SERVICES = [
+    Service("labels", ("LABELS_URL",), check_labels),
+    Service("nomenclature", ("NACE_URL",), check_nomenclature),
+    Service("MLflow", ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), check_mlflow),
+    Service("pretrained model", ("PRETRAINED_URL", "AWS_S3_ENDPOINT"), check_pretrained),
+    Service("vector database", ("QDRANT_URL", "QDRANT_API_PORT", "QDRANT_API_KEY"), check_qdrant),
+    Service("embeddings and chat", ("LLMLAB_URL", "LLMLAB_API_KEY"), check_llm),
+]
+
+
+def ask(variable: str, request: Callable[[], httpx.Response], *, credentials: str, not_found: str = "") -> httpx.Response:
+    """Send a request to the service that `variable` names; raise FunathonError unless it answers with success."""
+    cure = f"Check {variable} in .env, or remove it to use the embedded default."
+    try:
+        response = request()
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise FunathonError(f"{variable} is not a web address.", "Write it as https://host.") from error
+    except httpx.TimeoutException as error:
+        raise FunathonError(f"The service at {variable} does not answer in time.", cure) from error
+    except httpx.HTTPError as error:
+        raise FunathonError(f"The service at {variable} cannot be reached ({error}).", cure) from error
+    if response.status_code in (401, 403):
+        raise FunathonError(f"The service at {variable} refuses the credentials.", f"Check {credentials} in .env.")
+    if response.status_code == 404:
+        raise FunathonError(f"The address in {variable} leads to no such service (404).", not_found or cure)
+    if response.is_error:
+        raise FunathonError(f"The service at {variable} answers with an error ({response.status_code}).", "Try again later.")
+    return response
+
+
+def json_of(response: httpx.Response, variable: str) -> dict:
+    """The JSON of an answer; raise FunathonError when it is something else, as from a login page."""
+    try:
+        return response.json()
+    except ValueError as error:
+        raise FunathonError(f"The address in {variable} is a web page, not the service.", f"Check {variable} in .env.") from error
+
+
+def refuse_broken_settings() -> None:
+    """Raise FunathonError for the first thing that the chapters of part 1 need and that does not work."""
+    for service in SERVICES[:4]:
+        service.check()

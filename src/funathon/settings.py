@@ -1,0 +1,120 @@
+"""The settings in `.env` and the embedded defaults that stand in for what it leaves out."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import fsspec
+from dotenv import dotenv_values, load_dotenv
+
+from funathon.labels import DEFAULT_LABELS
+from funathon.nomenclature import DEFAULT_NACE
+from funathon.paths import DATA, ROOT
+
+ENV_FILE = ROOT / ".env"
+PRETRAINED = DATA / "pretrained"
+LOCAL_MLFLOW = f"sqlite:///{ROOT / 'mlflow.db'}"
+
+DEFAULTS = {
+    "LABELS_URL": str(DEFAULT_LABELS),
+    "NACE_URL": str(DEFAULT_NACE),
+    "PRETRAINED_URL": str(PRETRAINED),
+    "MLFLOW_TRACKING_URI": LOCAL_MLFLOW,
+    # one retry and short waits: a tracking server that is down is noticed in seconds instead of minutes
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""What a variable is set to when `.env` and the environment leave it out."""
+
+KNOWN = {
+    "LABELS_URL": "labels to learn from (parquet, csv or tsv; path, https or s3)",
+    "NACE_URL": "nomenclature (tsv with the columns of Eurostat's file)",
+    "PRETRAINED_URL": "folder of the pretrained model",
+    "AWS_S3_ENDPOINT": "S3 server",
+    "AWS_ACCESS_KEY_ID": "S3 credentials",
+    "AWS_SECRET_ACCESS_KEY": "S3 credentials",
+    "AWS_SESSION_TOKEN": "S3 credentials",
+    "AWS_DEFAULT_REGION": "S3 region",
+    "MLFLOW_TRACKING_URI": "MLflow server",
+    "MLFLOW_TRACKING_USERNAME": "MLflow credentials",
+    "MLFLOW_TRACKING_PASSWORD": "MLflow credentials",
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "retries when MLflow does not answer",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "seconds to wait for MLflow",
+    "MLFLOW_DISABLE_TELEMETRY": "whether MLflow reports its use to its makers",
+    "QDRANT_URL": "Qdrant server",
+    "QDRANT_API_KEY": "Qdrant credentials",
+    "QDRANT_API_PORT": "port of the Qdrant server",
+    "LLMLAB_URL": "OpenAI-compatible endpoint, ending in /v1",
+    "LLMLAB_API_KEY": "credentials of the endpoint",
+    "EMBEDDING_MODEL": "name of the embedding model",
+    "CHAT_MODEL": "name of the chat model",
+}
+"""The variables the course reads, and what each is for."""
+
+
+def load_settings() -> None:
+    """Read `.env` at the root of the project into the environment, fill in the embedded defaults, and tell fsspec about S3.
+
+    The S3 server is AWS_S3_ENDPOINT (SSP Cloud writes it without https://). Access is anonymous unless AWS_ACCESS_KEY_ID is
+    set. With this, `fsspec.open("s3://…")` works without further arguments.
+    """
+    load_dotenv(ENV_FILE, override=True)
+    for name, value in DEFAULTS.items():
+        if not os.environ.get(name):
+            os.environ[name] = value
+    s3: dict = {"anon": not os.environ.get("AWS_ACCESS_KEY_ID"), "config_kwargs": {"connect_timeout": 10, "read_timeout": 60}}
+    endpoint = os.environ.get("AWS_S3_ENDPOINT")
+    if endpoint:
+        s3["endpoint_url"] = endpoint if "://" in endpoint else f"https://{endpoint}"
+    fsspec.config.conf["s3"] = s3
+
+
+def is_configured(name: str) -> bool:
+    """Whether a variable is set to something else than its embedded default."""
+    value = os.environ.get(name)
+    return bool(value) and value != DEFAULTS.get(name)
+
+
+@dataclass(frozen=True)
+class EnvProblem:
+    """Something odd in a `.env` file: which variable, what, and how to mend it. Never a value."""
+
+    name: str
+    problem: str
+    cure: str
+
+
+def env_problems(path: Path = ENV_FILE) -> list[EnvProblem]:
+    """What is odd in a `.env` file: quotes, spaces around `=`, unknown or empty variables, lines that are no assignment."""
+    if not path.is_file():
+        return []
+    problems = []
+    for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = re.match(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)(\s*)=(\s*)(.*)$", line)
+        if not match:
+            problems.append(EnvProblem(f"line {number}", "is no assignment", "Write NAME=value."))
+            continue
+        name, before, after, value = match.groups()
+        value = value.strip()
+        if before or after and value:
+            problems.append(EnvProblem(name, "has spaces around '='", f"Write {name}=value without spaces."))
+        if not value:
+            problems.append(EnvProblem(name, "is empty", "Give it a value, or remove the line to use the embedded default."))
+        if value[:1] in ("'", '"', "«", "“"):
+            problems.append(EnvProblem(name, "has quotes around its value", "Remove the quotes."))
+        if name not in KNOWN:
+            problems.append(EnvProblem(name, "is not a variable of the course", closest(name)))
+    repeated = [name for name in dotenv_values(path) if len(re.findall(rf"^\s*{name}\s*=", path.read_text(errors="replace"), re.M)) > 1]
+    return problems + [EnvProblem(name, "stands there twice", "Keep one line.") for name in repeated]
+
+
+def closest(name: str) -> str:
+    """A cure for an unknown variable: the known one it resembles, if any."""
+    from difflib import get_close_matches
+
+    near = get_close_matches(name, KNOWN, n=1)
+    return f"Did you mean {near[0]}?" if near else "See .env.example for those it has."
