@@ -13,6 +13,7 @@ from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from traitlets.config import Config
 
 from funathon.chapters import Chapter, read_chapter
 from funathon.errors import FunathonError
@@ -128,6 +129,8 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         node,
         timeout=None,
         kernel_name="python3",
+        # without it each kernel warns that others on this machine could listen in
+        config=Config(KernelManager={"transport_encryption": "auto"}),
         resources={"metadata": {"path": str(chapter.path.parent)}},
         on_cell_executed=lambda **_: on_cell(),
     )

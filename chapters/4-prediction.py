@@ -1,0 +1,567 @@
+# ---
+# jupyter:
+#   jupytext:
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4. Predict and explain
+#
+# *Part 1, supervised learning · chapter 4 of 7 · about 60 minutes · nothing needed before: the first cells rebuild it*
+#
+# In this chapter you will
+#
+# - load a model that somebody else trained, without taking risks;
+# - get its best five answers and see which words decided;
+# - measure it as an office would: at each level of the nomenclature, with intervals, and by how sure it says it is;
+# - confront it with texts that are not like those it learned from.
+
+# %%
+from funathon.exercise import start
+
+check, hint, solution, catch_up = start("4-prediction")
+
+# %% [markdown]
+# This cell rebuilds the labels and their split. The pretrained model was trained on exactly this training set, with the
+# same `random_state`, so the test set is new to it.
+
+# %%
+import os
+
+import fsspec
+import matplotlib.pyplot as plt
+import numpy as np
+import polars as pl
+import torch
+from dotenv import load_dotenv
+from sklearn.model_selection import train_test_split
+
+load_dotenv(override=True)
+with fsspec.open(os.environ["LABELS_URL"], "rb") as file:
+    labels = pl.read_parquet(file)
+X, y = labels["label"].to_numpy(), labels["code"].to_numpy()
+X_train, X_rest, y_train, y_rest = train_test_split(X, y, test_size=0.3, random_state=42, stratify=y)
+X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, random_state=42, stratify=y_rest)
+titles = dict(labels.select("code", "name").unique().iter_rows())
+print(f"{len(X_test):,} labels in the test set")
+
+# %% [markdown]
+# ## A model from elsewhere
+#
+# The **pretrained model** is larger than the one you trained in chapter 3, and its word vectors did not start at random:
+# they come from a language model that has read a great deal of English. Its model card (`data/pretrained/MODEL_CARD.md`)
+# says how it was made and what it can and cannot do.
+#
+# It is a folder of files, and most of them are **pickles**. A pickle is Python's way of storing any object, and to load one
+# is to *run* what it says. A changed pickle can delete your files or send them away. So the rule is: **verify first, load
+# second**. The folder holds a `manifest.json` with the checksum (sha256, a fingerprint) of each file.
+
+# %% [markdown] tags=["question"] question="5.0"
+# Question 5.0: fetch, verify, load
+#
+# `PRETRAINED_URL` says where the model is: a folder of this project or one on S3.
+#
+# 1. Copy its files into the folder `model_folder`, with `fsspec`, which speaks to local disks and S3 alike.
+# 2. Compute the sha256 of each file that the manifest names, and put the names of those that do not match in the list
+#    `changed_files`.
+# 3. Only if that list is empty, load the model as `pretrained` with `torchTextClassifiers.load`.
+# 4. Log the folder to an MLflow run, and load the model from the run as `from_run`. This is how a team shares models.
+
+# %% [markdown] tags=["hint"] question="5.0"
+# `files, path = fsspec.core.url_to_fs(url)` gives the file system and the path on it. `files.get(path + "/", folder + "/",
+# recursive=True)` copies a folder's content; without the slashes, running the cell twice would nest a folder in a folder.
+
+# %% [markdown] tags=["hint"] question="5.0"
+# `json.loads((model_folder / "manifest.json").read_text())["files"]` maps each name to its `bytes` and `sha256`.
+# `hashlib.sha256(content).hexdigest()` computes one.
+
+# %% tags=["solution"] question="5.0"
+import hashlib
+import json
+import tempfile
+from pathlib import Path
+
+import mlflow
+from torchTextClassifiers import torchTextClassifiers
+
+model_folder = Path(tempfile.mkdtemp())
+files, path = fsspec.core.url_to_fs(os.environ["PRETRAINED_URL"])
+files.get(path.rstrip("/") + "/", f"{model_folder}/", recursive=True)
+
+manifest = json.loads((model_folder / "manifest.json").read_text())
+changed_files = [
+    name
+    for name, expected in manifest["files"].items()
+    if hashlib.sha256((model_folder / name).read_bytes()).hexdigest() != expected["sha256"]
+]
+if not changed_files:
+    pretrained = torchTextClassifiers.load(model_folder, device="cpu")
+
+mlflow.set_experiment("nace-pretrained")
+with mlflow.start_run(run_name="pretrained model") as run:
+    mlflow.log_artifacts(str(model_folder), artifact_path="model")
+downloaded = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="model")
+from_run = torchTextClassifiers.load(downloaded, device="cpu")
+print(f"{len(manifest['files'])} files verified, {len(pretrained.tokenizer):,} tokens, {pretrained.num_classes} classes")
+
+# %% tags=["check"] question="5.0"
+def check(model_folder, changed_files, pretrained, from_run, *, X_test):
+    import json
+    from pathlib import Path
+
+    from torchTextClassifiers import torchTextClassifiers
+
+    manifest = Path(model_folder) / "manifest.json"
+    assert manifest.is_file(), "model_folder holds no manifest.json; copy the content of the folder, not the folder"
+    names = json.loads(manifest.read_text())["files"]
+    missing = [name for name in names if not (Path(model_folder) / name).is_file()]
+    assert not missing, f"model_folder lacks {missing[0]}"
+    assert isinstance(changed_files, list), "changed_files should be a list of names"
+    assert not changed_files, f"{changed_files[0]} does not match its checksum: compare sha256 of the bytes, in hexadecimal"
+    for name, model in (("pretrained", pretrained), ("from_run", from_run)):
+        assert isinstance(model, torchTextClassifiers), f"{name} should come from torchTextClassifiers.load"
+    assert from_run is not pretrained, "from_run should be loaded from the MLflow run"
+    same = from_run.predict(X_test[:20])["prediction"] == pretrained.predict(X_test[:20])["prediction"]
+    assert same.all(), "from_run should predict the same as pretrained"
+    return "every file is what its maker published"
+
+
+# %% [markdown]
+# If the model is on a server that answers slowly or not at all, you see an error that names the address, and nothing has
+# been loaded. The package does the same in one call, `funathon.pretrained.load_model`, which the commands `funathon
+# evaluate` and `funathon predict` use.
+
+# %% [markdown] tags=["question"] question="5.1"
+# Question 5.1: the five best answers
+#
+# Draw five texts from the test set (with `np.random.default_rng(1).choice(X_test, 5, replace=False)`), call them
+# `sample`, and let the model give its five best codes for each in `top5`, the dictionary that `predict` returns. Print
+# each text with the codes, their titles and confidences.
+
+# %% [markdown] tags=["hint"] question="5.1"
+# `pretrained.predict(sample, top_k=5)` returns the arrays `prediction` and `confidence`, both of shape (5, 5).
+
+# %% tags=["solution"] question="5.1"
+sample = np.random.default_rng(1).choice(X_test, 5, replace=False)
+top5 = pretrained.predict(sample, top_k=5)
+for text, codes, confidences in zip(sample, top5["prediction"], top5["confidence"]):
+    print(text)
+    for code, confidence in zip(codes, confidences):
+        print(f"   {confidence:4.0%}  {code}  {titles[code]}")
+
+# %% tags=["check"] question="5.1"
+def check(sample, top5, *, pretrained, X_test):
+    import numpy
+
+    assert len(sample) == 5, f"sample should hold five texts, not {len(sample)}"
+    assert set(sample) <= set(X_test), "sample should be drawn from X_test"
+    assert isinstance(top5, dict) and "prediction" in top5, "top5 should be the dictionary that predict returns"
+    shape = numpy.shape(top5["prediction"])
+    assert shape == (5, 5), f"top5['prediction'] should have the shape (5, 5), it has {shape}: use top_k=5"
+    expected = pretrained.predict(numpy.asarray(sample), top_k=5)["prediction"]
+    assert (top5["prediction"] == expected).all(), "top5 should be the predictions for the texts of sample"
+    return "five candidates a text, the likeliest first"
+
+
+# %% [markdown]
+# This is what a coder would see on a screen: a short list instead of 651 classes. Where the right answer is not the first,
+# it is often the second or third.
+
+# %% [markdown]
+# ## Which words decided?
+#
+# An office that codes by machine must be able to say why. **Integrated gradients** is a method for that. It starts from an
+# empty text, whose tokens all have the vector zero, goes to the real text in small steps, and adds up how much each token
+# pushed the score of a class up on the way. The result is one number a token, its **attribution**.
+#
+# The library computes attributions with Captum when you ask for them:
+# `predict(texts, top_k=1, explain_with_captum=True)` also returns `captum_attributions`, of shape
+# `(texts, top_k, tokens)`, and, for each token, its place in the text (`offset_mapping`) and the number of the word it
+# belongs to (`word_ids`).
+#
+# People read words, not pieces of words. The sum over the pieces of a word is the attribution of the word. The function
+# below also finds how the word is written in the text: from where its first piece starts to where its last piece ends.
+# (The library has a function for this, `map_attributions_to_word`, but it names a word by its last piece only, so that
+# *bakeries* would be shown as *ies*.)
+
+
+# %%
+def attributions_by_word(text, attributions, word_ids, offsets):
+    """Words of a text, as written, and the sum of the attributions of each one's tokens: two lists."""
+    spans, sums = {}, {}
+    for attribution, word, (first, last) in zip(attributions.tolist(), word_ids, offsets.tolist()):
+        if word is None:
+            continue
+        start, _ = spans.get(word, (first, last))
+        spans[word] = (start, last)
+        sums[word] = sums.get(word, 0.0) + attribution
+    return [text[start:end] for start, end in spans.values()], list(sums.values())
+
+
+# %% [markdown] tags=["question"] question="5.2"
+# Question 5.2: explain a prediction
+#
+# Explain the best answer for the text below: put what `predict` returns in `explained`, the words and their attributions in
+# the lists `words` and `word_attributions`, and the attributions by character in `char_attributions`, with
+# `map_attributions_to_char` from `torchTextClassifiers.utilities.plot_explainability`. Plot them by token, by word and by
+# character.
+
+# %%
+text = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
+
+# %% [markdown] tags=["hint"] question="5.2"
+# `explained["captum_attributions"][0, 0]` holds the attributions of the first text and its best answer;
+# `explained["word_ids"][0]` and `explained["offset_mapping"][0]` go with them.
+
+# %% [markdown] tags=["hint"] question="5.2"
+# `map_attributions_to_char(explained["captum_attributions"][0], explained["offset_mapping"][0], text)` has the shape
+# (1, characters). It is scaled so that it adds up to 1.
+
+# %% tags=["solution"] question="5.2"
+#| fig-alt: Three bar charts of attributions for one text, by token, by word and by character.
+from torchTextClassifiers.utilities.plot_explainability import map_attributions_to_char
+
+explained = pretrained.predict(np.array([text]), top_k=1, explain_with_captum=True)
+token_attributions = explained["captum_attributions"][0, 0]
+word_ids, offsets = explained["word_ids"][0], explained["offset_mapping"][0]
+words, word_attributions = attributions_by_word(text, token_attributions, word_ids, offsets)
+char_attributions = map_attributions_to_char(explained["captum_attributions"][0], offsets, text)
+
+is_token = [word is not None for word in word_ids]
+ids = pretrained.tokenizer.tokenize([text]).input_ids[0]
+tokens = [pretrained.tokenizer.tokenizer.convert_ids_to_tokens(int(i)) for i, real in zip(ids, is_token) if real]
+
+figure, axes = plt.subplots(3, 1, figsize=(9, 8), layout="constrained")
+for axis, names, values in [
+    (axes[0], tokens, token_attributions[is_token].tolist()),
+    (axes[1], words, word_attributions),
+    (axes[2], list(text), char_attributions[0]),
+]:
+    axis.bar(range(len(names)), values)
+    axis.set_xticks(range(len(names)), names, rotation=60 if len(names) < 40 else 0, fontsize=9)
+axes[0].set_ylabel("by token")
+axes[1].set_ylabel("by word")
+axes[2].set_ylabel("by character")
+code = explained["prediction"][0, 0]
+figure.suptitle(f"{code} {titles[code]}")
+plt.show()
+
+# %% tags=["check"] question="5.2"
+def check(explained, words, word_attributions, char_attributions, *, text):
+    import numpy
+
+    assert isinstance(explained, dict), "explained should be the dictionary that predict returns"
+    assert explained.get("captum_attributions") is not None, "explained has no attributions: pass explain_with_captum=True"
+    sums = explained["captum_attributions"][0, 0]
+    real = [word is not None for word in explained["word_ids"][0]]
+    assert len(words) == len(word_attributions), "words and word_attributions should have the same length"
+    assert "pretzels" in list(words), "words should be whole words of the text, among them 'pretzels'"
+    assert abs(sum(word_attributions) - float(sums[real].sum())) < 1e-3, "word_attributions should add up to the sum over all tokens of the text"
+    shape = numpy.shape(char_attributions)
+    assert shape in ((1, len(text)), (len(text),)), f"char_attributions should have one number a character, {len(text)}, its shape is {shape}"
+    strongest = list(words)[int(numpy.argmax(word_attributions))]
+    return f"the strongest word is {strongest!r}"
+
+
+# %% [markdown]
+# **Read them with caution.** An attribution says what moved *this* model on *this* text. It does not say that the word is
+# the reason a person would give, nor that the answer is right: a wrong answer has attributions too, and they look just as
+# convincing. A negative bar is a word that spoke for another class. And words that were cut off by the length of the row
+# have none at all.
+
+# %% [markdown]
+# ## How good is it?
+#
+# `predict` rounds confidences to two digits, too coarse for what follows. This function takes the scores from the network
+# itself, in batches and without gradients.
+
+
+# %%
+def probabilities(model, texts, batch_size=1024):
+    """Confidence of every class for each text: array of shape (texts, classes), in the order of the encoder's classes."""
+    batches = []
+    with torch.no_grad():
+        for start in range(0, len(texts), batch_size):
+            tokenized = model.tokenizer.tokenize([str(text) for text in texts[start : start + batch_size]])
+            no_columns = torch.empty((len(tokenized.input_ids), 0))
+            scores = model.pytorch_model(tokenized.input_ids, tokenized.attention_mask, no_columns)
+            batches.append(scores.softmax(dim=1).numpy())
+    return np.concatenate(batches)
+
+
+classes = pretrained.value_encoder.label_encoder.classes_
+P_test = probabilities(pretrained, X_test)
+P_test.shape
+
+# %% [markdown] tags=["question"] question="5.3"
+# Question 5.3: accuracy on the test set
+#
+# From `P_test`, put the codes that the model ranks first in `predicted` (an array of codes) and the share that is right in
+# `test_accuracy`.
+
+# %% [markdown] tags=["hint"] question="5.3"
+# `P_test.argmax(axis=1)` gives the number of the best class; `classes[…]` turns numbers into codes.
+
+# %% tags=["solution"] question="5.3"
+predicted = classes[P_test.argmax(axis=1)]
+test_accuracy = (predicted == y_test).mean()
+print(f"{test_accuracy:.1%} of {len(y_test):,} test labels coded correctly")
+
+# %% tags=["check"] question="5.3"
+def check(predicted, test_accuracy, *, P_test, classes, y_test):
+    import numpy
+
+    expected = classes[P_test.argmax(axis=1)]
+    assert numpy.shape(predicted) == expected.shape, f"predicted should have the shape {expected.shape}, not {numpy.shape(predicted)}"
+    assert (numpy.asarray(predicted) == expected).all(), "predicted should hold the likeliest code of each text, as text"
+    share = (expected == y_test).mean()
+    assert not isinstance(test_accuracy, (list, numpy.ndarray)), "test_accuracy should be one number: take the mean"
+    assert 0 <= test_accuracy <= 1, "test_accuracy should be a share between 0 and 1"
+    assert abs(test_accuracy - share) < 1e-6, f"test_accuracy should be {share:.4f}, it is {test_accuracy:.4f}"
+    return f"{share:.1%}"
+
+
+# %% [markdown]
+# One figure is not enough. Is a wrong answer far off, or next door? Would a list of five have held the right one? And how
+# far can the figure be trusted, given that the test set is a sample?
+
+# %% [markdown] tags=["question"] question="5.4"
+# Question 5.4: levels, lists and intervals
+#
+# Make a table `by_level` with one row for each level (`section`, `division`, `group`, `class`) and each `k` in 1, 3, 5,
+# and the columns `level`, `k`, `accuracy`, `low`, `high`: the share of test labels whose right code **at that level** is
+# among those of the `k` likeliest classes, and its 95 % interval.
+#
+# A class tells its division (`10.71` → `10`) and its group (`10.7`); the section is a matter of the nomenclature, and the
+# cell below makes a dictionary of it.
+
+# %%
+with fsspec.open(os.environ["NACE_URL"], "rb") as file:
+    nomenclature = pl.read_csv(file, separator="\t", infer_schema=False)
+parent = dict(nomenclature.select("CODE", "PARENT_CODE").iter_rows())
+section_of_division = {code: parent[code] for code in nomenclature.filter(LEVEL="2")["CODE"]}
+
+
+def code_at(level, code):
+    """The code of a class at another level: 'section', 'division', 'group' or 'class'."""
+    return {"section": section_of_division[code[:2]], "division": code[:2], "group": code[:4], "class": code}[level]
+
+
+# %% [markdown] tags=["hint"] question="5.4"
+# `np.argsort(-P_test, axis=1)[:, :5]` holds the numbers of the five likeliest classes, best first. For a label, compare the
+# code of `y_test` at a level with those of its first `k` candidates at that level.
+
+# %% [markdown] tags=["hint"] question="5.4"
+# `scipy.stats.binomtest(right, n).proportion_ci(method="wilson")` gives an interval with `low` and `high`. The *Wilson*
+# interval stays between 0 and 1 and is good for small samples too.
+
+# %% tags=["solution"] question="5.4"
+from scipy.stats import binomtest
+
+candidates = classes[np.argsort(-P_test, axis=1)[:, :5]]
+rows = []
+for level in ["section", "division", "group", "class"]:
+    truth = np.array([code_at(level, code) for code in y_test])
+    guesses = np.array([[code_at(level, code) for code in row] for row in candidates])
+    for k in [1, 3, 5]:
+        right = (guesses[:, :k] == truth[:, None]).any(axis=1).sum()
+        interval = binomtest(int(right), len(truth)).proportion_ci(method="wilson")
+        rows.append({"level": level, "k": k, "accuracy": right / len(truth), "low": interval.low, "high": interval.high})
+by_level = pl.DataFrame(rows)
+with pl.Config(tbl_rows=12, float_precision=3):
+    display(by_level)
+
+# %% tags=["check"] question="5.4"
+def check(by_level, *, P_test, classes, y_test, code_at):
+    import numpy
+    import polars
+
+    assert isinstance(by_level, polars.DataFrame), "by_level should be a polars DataFrame"
+    assert set(by_level.columns) >= {"level", "k", "accuracy", "low", "high"}, "by_level should have the columns level, k, accuracy, low, high"
+    assert len(by_level) == 12, f"by_level should have 12 rows, four levels times three k, not {len(by_level)}"
+    best = classes[numpy.argsort(-P_test, axis=1)[:, :5]]
+    for level in ("section", "group", "class"):
+        truth = numpy.array([code_at(level, code) for code in y_test])
+        for k in (1, 5):
+            guesses = numpy.array([[code_at(level, code) for code in row] for row in best[:, :k]])
+            share = (guesses == truth[:, None]).any(axis=1).mean()
+            row = by_level.filter(level=level, k=k)
+            assert len(row) == 1, f"by_level should have one row for {level} and k={k}"
+            assert abs(row["accuracy"][0] - share) < 1e-6, f"the accuracy at level {level} for k={k} should be {share:.3f}"
+            assert row["low"][0] < share < row["high"][0], f"the interval at level {level} for k={k} should hold {share:.3f}"
+            width = row["high"][0] - row["low"][0]
+            assert 0.5 < width / (2 * 1.96 * (share * (1 - share) / len(truth)) ** 0.5) < 2, f"the interval at level {level} for k={k} is not a 95 % interval"
+    return "a wrong class is often in the right section"
+
+
+# %% [markdown]
+# ### When should it ask a person?
+#
+# A model need not code everything. Let it code only those texts on which its confidence reaches a threshold, and send the
+# others to a coder. Two figures then matter: **coverage**, the share of texts it codes, and **precision**, the share of
+# those that it codes rightly. Raising the threshold lowers the first and raises the second.
+#
+# That works only if the confidence means something. A model is **calibrated** if, of all the answers it gives with 70 %
+# confidence, 70 % are right. The **expected calibration error** (ECE) sorts the answers into bins by confidence and takes
+# the mean distance between confidence and accuracy, each bin weighing as much as it has answers.
+
+# %% [markdown] tags=["question"] question="5.5"
+# Question 5.5: coverage, precision, calibration
+#
+# - Make a table `curve` with the columns `threshold`, `coverage` and `precision`, for thresholds from 0 to 0.95 in steps of
+#   0.05, and plot precision against coverage.
+# - Put the expected calibration error over ten bins of equal width in `ece`, and plot accuracy against confidence.
+
+# %% [markdown] tags=["hint"] question="5.5"
+# `confidence = P_test.max(axis=1)` and `right = predicted == y_test`. For a threshold, `kept = confidence >= threshold`;
+# coverage is `kept.mean()` and precision `right[kept].mean()`.
+
+# %% [markdown] tags=["hint"] question="5.5"
+# `np.minimum((confidence * 10).astype(int), 9)` gives the bin of each answer. For each bin, weigh
+# `abs(right[inside].mean() - confidence[inside].mean())` by `inside.mean()`, and add up.
+
+# %% tags=["solution"] question="5.5"
+#| fig-alt: Two plots. Left, precision against coverage; right, accuracy against confidence with the diagonal of perfect calibration.
+confidence = P_test.max(axis=1)
+right = predicted == y_test
+
+thresholds = np.arange(0, 1, 0.05)
+kept = [confidence >= threshold for threshold in thresholds]
+curve = pl.DataFrame(
+    {
+        "threshold": thresholds,
+        "coverage": [k.mean() for k in kept],
+        "precision": [right[k].mean() for k in kept],
+    }
+)
+
+bins = np.minimum((confidence * 10).astype(int), 9)
+filled = [b for b in range(10) if (bins == b).any()]
+mean_confidence = [confidence[bins == b].mean() for b in filled]
+mean_accuracy = [right[bins == b].mean() for b in filled]
+weights = [(bins == b).mean() for b in filled]
+ece = sum(w * abs(a - c) for w, a, c in zip(weights, mean_accuracy, mean_confidence))
+
+figure, (first, second) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
+first.plot(curve["coverage"], curve["precision"], marker="o", markersize=3)
+first.set(xlabel="coverage", ylabel="precision")
+second.plot([0, 1], [0, 1], color="gray", linestyle="--")
+second.plot(mean_confidence, mean_accuracy, marker="o")
+second.set(xlabel="confidence", ylabel="accuracy", title=f"ECE {ece:.3f}")
+plt.show()
+for row in curve.filter(pl.col("precision") >= 0.9).head(1).iter_rows(named=True):
+    print(f"from threshold {row['threshold']:.2f} on, {row['coverage']:.0%} are coded, {row['precision']:.1%} of them rightly")
+
+# %% tags=["check"] question="5.5"
+def check(curve, ece, *, P_test, predicted, y_test):
+    import numpy
+    import polars
+
+    assert isinstance(curve, polars.DataFrame), "curve should be a polars DataFrame"
+    assert set(curve.columns) >= {"threshold", "coverage", "precision"}, "curve should have the columns threshold, coverage, precision"
+    confidence, right = P_test.max(axis=1), predicted == y_test
+    for threshold, coverage, precision in curve.select("threshold", "coverage", "precision").iter_rows():
+        kept = confidence >= threshold
+        assert abs(coverage - kept.mean()) < 0.001, f"at threshold {threshold:.2f} the coverage should be {kept.mean():.3f}"
+        assert abs(precision - right[kept].mean()) < 0.001, f"at threshold {threshold:.2f} the precision should be {right[kept].mean():.3f}: only among the texts that are kept"
+    assert curve["threshold"].max() > 0.9 and curve["threshold"].min() < 0.01, "the thresholds of curve should go from 0 to 0.95"
+    bins = numpy.minimum((confidence * 10).astype(int), 9)
+    expected = sum((bins == b).mean() * abs(right[bins == b].mean() - confidence[bins == b].mean()) for b in set(bins))
+    assert abs(ece - expected) < 0.002, f"ece should be {expected:.4f}, it is {ece:.4f}: weigh each bin by its share of the answers"
+    return f"expected calibration error {expected:.3f}"
+
+
+# %% [markdown]
+# Pick a point on the left curve and you have a working plan for an office: so many texts are coded at once, so many go to
+# people, and so many errors are to be expected. It is a decision about cost and quality, and no accuracy takes it for you.
+
+# %% [markdown]
+# ## Texts from outside
+#
+# The test set comes from the same writers as the training set. The **field test** (`data/field_test.parquet`) was written
+# apart, by writers who had not seen the labels, and asked for messier texts. It has a column `register`: `terse`,
+# `phrase`, `long`, and `messy` for texts with errors, abbreviations or a second activity. It is never trained on nor used
+# to choose anything. It too is synthetic, but it is the nearest we have to a stranger's handwriting.
+
+# %% [markdown] tags=["question"] question="5.6"
+# Question 5.6: the field test
+#
+# Read the field test into `field`. Put the accuracy of the model on it in `field_accuracy`, its accuracy by register in a table
+# `by_register` (columns `register`, `n`, `accuracy`), and the ten divisions with the lowest accuracy in a table
+# `worst_divisions` (columns `division`, `n`, `accuracy`).
+
+# %%
+from funathon.labels import FIELD_TEST
+
+# %% [markdown] tags=["hint"] question="5.6"
+# Add the predictions to the table as a column, `field.with_columns(predicted=pl.Series(codes))`, and a column `right`;
+# then `group_by("register").agg(n=pl.len(), accuracy=pl.col("right").mean())`.
+
+# %% [markdown] tags=["hint"] question="5.6"
+# `pl.col("code").str.slice(0, 2)` is the division. `sort("accuracy").head(10)` keeps the ten lowest.
+
+# %% tags=["solution"] question="5.6"
+field = pl.read_parquet(FIELD_TEST)
+P_field = probabilities(pretrained, field["label"].to_numpy())
+field = field.with_columns(
+    predicted=pl.Series(classes[P_field.argmax(axis=1)]), division=pl.col("code").str.slice(0, 2)
+).with_columns(right=pl.col("predicted") == pl.col("code"))
+field_accuracy = field["right"].mean()
+by_register = field.group_by("register").agg(n=pl.len(), accuracy=pl.col("right").mean()).sort("accuracy")
+worst_divisions = field.group_by("division").agg(n=pl.len(), accuracy=pl.col("right").mean()).sort("accuracy", "division").head(10)
+print(f"field test: {field_accuracy:.1%} of {len(field):,} labels, test set: {test_accuracy:.1%}")
+display(by_register, worst_divisions)
+
+# %% tags=["check"] question="5.6"
+def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, classes, probabilities):
+    import polars
+
+    assert isinstance(field, polars.DataFrame) and "register" in field.columns, "field should be the table read from FIELD_TEST"
+    codes = classes[probabilities(pretrained, field["label"].to_numpy()).argmax(axis=1)]
+    right = codes == field["code"].to_numpy()
+    assert abs(field_accuracy - right.mean()) < 1e-6, f"field_accuracy should be {right.mean():.4f}, it is {field_accuracy:.4f}"
+    for name, table, column in (("by_register", by_register, "register"), ("worst_divisions", worst_divisions, "division")):
+        assert set(table.columns) >= {column, "n", "accuracy"}, f"{name} should have the columns {column}, n and accuracy"
+    assert by_register["n"].sum() == len(field), "the n of by_register should add up to the whole field test"
+    checked = polars.DataFrame({"division": field["code"].str.slice(0, 2), "right": right}).group_by("division").agg(accuracy=polars.col("right").mean())
+    lowest = checked.sort("accuracy")["accuracy"].head(10).to_list()
+    assert len(worst_divisions) == 10, f"worst_divisions should have ten rows, not {len(worst_divisions)}"
+    found = sorted(worst_divisions["accuracy"].to_list())
+    assert all(abs(a - b) < 1e-6 for a, b in zip(found, lowest)), "worst_divisions should hold the ten lowest accuracies, right answers over texts of the division"
+    return f"{right.mean():.1%} on texts by other writers"
+
+
+# %% [markdown]
+# What does the model confuse? Here are the pairs of classes it mixes up most.
+
+# %%
+confusions = (
+    field.filter(~pl.col("right")).group_by("code", "predicted").len().sort("len", "code", "predicted", descending=[True, False, False]).head(8)
+)
+for code, guess, count in confusions.iter_rows():
+    print(f"{count} × {code} {titles[code]}\n    → {guess} {titles[guess]}")
+
+# %% [markdown]
+# Most of these are neighbours that differ by a detail, the kind of difference over which coders argue too. Others show what
+# the labels do not teach. Both are worth more than the overall figure: they say where to write better labels, and for which
+# classes a person should always look.
+
+# %% [markdown]
+# ## What you have learnt
+#
+# - A pickle runs code. Verify checksums before you load a model, whoever gave it to you.
+# - Attributions show what moved the model; they do not show that it is right.
+# - An accuracy needs an interval, a level and a sample that is not like the training set.
+# - With a calibrated confidence, an office chooses how much to code by machine and how many errors to accept.
+#
+# ## Where to go from here
+#
+# This model learned from tens of thousands of examples. What if there were none, only the text of the nomenclature itself?
+# Part 2 does the same task by retrieval-augmented generation: find the classes whose notes are nearest to the text, and let
+# a language model choose among them.
