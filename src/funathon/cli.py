@@ -4,6 +4,7 @@ import errno
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
@@ -142,3 +143,19 @@ def build(
         console.print(f"wrote notebooks/{name}")
     run(chapters=None, fresh=fresh)
     build_site(console)
+
+
+@app.command()
+def train(
+    out: Annotated[Path, typer.Option(help="Folder to write the model to; replaced when the training has ended well.")],
+) -> None:
+    """Train the pretrained model on the labels; MLflow takes notes."""
+    import os
+
+    from funathon.settings import load_settings
+
+    load_settings()
+    from funathon import training
+
+    training.train(out, os.environ["LABELS_URL"])
+    console.print(f"wrote {out}")

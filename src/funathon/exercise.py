@@ -57,9 +57,11 @@ def start(name: str) -> tuple[Callable, Callable, Callable, Callable]:
     Settings that `.env` leaves out fall back on what the course ships (see `funathon.settings`).
     """
     load_settings()
+    shell = get_ipython()
+    shell.set_custom_exc((FunathonError,), lambda shell, kind, error, trace, **_: print(f"Error: {error}"))
     # torchTextClassifiers sets the root logger to INFO when it is imported, unless it has been configured before
     logging.basicConfig(level=logging.WARNING)
-    exercises = Exercises(read_chapter(find_chapter(name)), get_ipython().user_ns)
+    exercises = Exercises(read_chapter(find_chapter(name)), shell.user_ns)
     return exercises.check, exercises.hint, exercises.solution, exercises.catch_up
 
 

@@ -138,6 +138,11 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         client.execute()
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
+    except AssertionError as error:
+        # on Ctrl-C nbclient shuts the kernel down, and then stumbles over the kernel it no longer has
+        if client.km is None:
+            raise KeyboardInterrupt from error
+        raise
     except DeadKernelError:
         return Failure(chapter.name, failing_source(node), "The kernel died; the machine may be out of memory.")
     for cell in node.cells:

@@ -1,0 +1,30 @@
+"""The split of the labels into training, validation and test set: the same in every chapter and command."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from sklearn.model_selection import train_test_split
+
+SEED = 42
+"""The `random_state` that chapter 1 uses; with another, the pretrained model would have seen part of the test set."""
+
+
+@dataclass(frozen=True)
+class Split:
+    """Texts (`X_…`) and codes (`y_…`) of the three sets, numpy arrays of shape (labels,)."""
+
+    X_train: np.ndarray
+    y_train: np.ndarray
+    X_val: np.ndarray
+    y_val: np.ndarray
+    X_test: np.ndarray
+    y_test: np.ndarray
+
+
+def split_labels(labels: pl.DataFrame) -> Split:
+    """Split a table with the columns `code` and `label` 70/15/15, stratified by code, as chapter 1 does."""
+    X, y = labels["label"].to_numpy(), labels["code"].to_numpy()
+    X_train, X_rest, y_train, y_rest = train_test_split(X, y, test_size=0.3, random_state=SEED, stratify=y)
+    X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, random_state=SEED, stratify=y_rest)
+    return Split(X_train, y_train, X_val, y_val, X_test, y_test)

@@ -1,0 +1,20 @@
+"""What several tests share."""
+
+import os
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "Agg")
+
+
+@pytest.fixture(autouse=True)
+def no_settings(monkeypatch, tmp_path_factory):
+    """No test sees the `.env` of this checkout, nor writes to its MLflow store."""
+    from funathon import settings
+
+    for name in settings.KNOWN:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(settings, "ENV_FILE", tmp_path_factory.getbasetemp() / "no.env")
+    store = tmp_path_factory.getbasetemp() / "mlflow.db"
+    monkeypatch.setattr(settings, "LOCAL_MLFLOW", f"sqlite:///{store}")
+    monkeypatch.setitem(settings.DEFAULTS, "MLFLOW_TRACKING_URI", f"sqlite:///{store}")

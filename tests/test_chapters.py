@@ -1,0 +1,86 @@
+import pytest
+
+from funathon.chapters import chapter_paths, find_chapter, read_chapter
+from funathon.errors import FunathonError
+
+CHAPTER = '''# %% [markdown]
+# # 9. A title
+#
+# Prose.
+
+# %%
+given = 1
+
+# %% [markdown] tags=["question"] question="1.1"
+# Question 1.1: add
+#
+# Put two in `x`.
+
+# %% [markdown] tags=["hint"] question="1.1"
+# One and one.
+
+# %% tags=["solution"] question="1.1"
+#| fig-alt: nothing
+x = 2
+
+# %% tags=["check"] question="1.1"
+def check(x, *, given):
+    assert x == 2, "x should be 2"
+'''
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text, name="9-test.py"):
+        path = tmp_path / name
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_a_chapter_is_read_into_questions(write):
+    chapter = read_chapter(write(CHAPTER))
+    assert chapter.title == "9. A title"
+    question = chapter.questions["1.1"]
+    assert (question.title, question.body) == ("Question 1.1: add", "Put two in `x`.")
+    assert question.solution == "x = 2"
+    assert chapter.code_before("1.1") == ["given = 1"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        ('tags=["hint"]', 'tags=["hints"]', "tagged hints"),
+        ('tags=["hint"] question="1.1"', 'tags=["hint"]', "lacks a question"),
+        ('tags=["hint"] question="1.1"', 'tags=["hint"] question="1.2"', "before that question"),
+        ('# %% [markdown] tags=["hint"] question="1.1"\n# One and one.\n', "", "lacks its hint"),
+        ("x = 2\n", "x = = 2\n", "is not Python"),
+        ("# # 9. A title\n", "", "does not open with a heading"),
+    ],
+)
+def test_a_broken_chapter_is_refused(write, old, new, problem):
+    assert old in CHAPTER
+    with pytest.raises(FunathonError, match=problem):
+        read_chapter(write(CHAPTER.replace(old, new)))
+
+
+def test_chapters_are_found_by_name_number_and_file():
+    path = chapter_paths()[0]
+    assert find_chapter("1") == find_chapter("1-data") == find_chapter("chapters/1-data.py") == path
+
+
+def test_a_chapter_that_does_not_exist_is_named_with_those_that_do():
+    with pytest.raises(FunathonError, match="There is no chapter '99'") as error:
+        find_chapter("99")
+    assert "1-data" in error.value.cure
+
+
+@pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
+def test_chapters_survive_jupytext(path):
+    """The source that an editor saves through jupytext is the source that was there."""
+    import jupytext
+
+    notebook = jupytext.read(path, fmt="py:percent")
+    again = jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent")
+    assert [(c.cell_type, c.source) for c in again.cells] == [(c.cell_type, c.source) for c in notebook.cells]

@@ -1,0 +1,69 @@
+import re
+
+import nbformat
+import pytest
+
+from funathon import notebooks
+from funathon.chapters import chapter_paths, read_chapter
+
+CHAPTERS = [read_chapter(path) for path in chapter_paths()]
+
+
+def test_the_notebooks_of_the_repository_are_in_date():
+    assert notebooks.outdated_notebooks() == []
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
+def test_exercise_notebooks_hold_no_answer_no_output_and_nothing_of_quarto(chapter):
+    node = notebooks.exercise_notebook(chapter)
+    nbformat.validate(node)
+    code = [cell.source for cell in node.cells if cell.cell_type == "code"]
+    for question in chapter.questions.values():
+        assert not any(solution in source for solution in question.solutions for source in code)
+    for cell in node.cells:
+        assert not cell.get("outputs")
+        assert not re.search(r":::|\{\{<|^#\|", cell.source, re.MULTILINE), cell.source
+        assert set(cell.metadata) == set()
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
+def test_each_question_has_hints_a_cell_to_work_in_a_check_and_a_folded_solution(chapter):
+    node = notebooks.exercise_notebook(chapter)
+    cells = {cell.id: cell for cell in node.cells}
+    for question in chapter.questions.values():
+        name = f"question-{question.number.replace('.', '-')}"
+        assert question.title in cells[f"{name}-question"].source
+        assert cells[f"{name}-hint-1"].source.startswith("<details>")
+        assert cells[f"{name}-answer"].source == notebooks.TO_DO
+        assert cells[f"{name}-check"].source == f'check("{question.number}")'
+        assert question.solution in cells[f"{name}-solution"].source
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
+def test_details_blocks_are_closed_and_fences_balanced(chapter):
+    for cell in notebooks.exercise_notebook(chapter).cells:
+        if cell.cell_type == "markdown":
+            assert cell.source.count("<details>") == cell.source.count("</details>")
+            assert cell.source.count("```") % 2 == 0
+
+
+def test_an_out_of_date_notebook_is_listed_and_mended(tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
+    assert "1-data.ipynb" in notebooks.outdated_notebooks()
+    notebooks.write_notebooks()
+    assert notebooks.outdated_notebooks() == []
+    (tmp_path / "1-data.ipynb").write_text("{}")
+    (tmp_path / "0-gone.ipynb").write_text("{}")
+    assert notebooks.outdated_notebooks() == ["0-gone.ipynb", "1-data.ipynb"]
+    assert notebooks.write_notebooks() == ["0-gone.ipynb", "1-data.ipynb"]
+    assert not (tmp_path / "0-gone.ipynb").exists()
+
+
+def test_quarto_pages_fold_solutions_and_hints():
+    chapter = CHAPTERS[0]
+    page = notebooks.quarto_notebook(chapter, notebooks.solved_notebook(chapter))
+    solutions = [c for c in page.cells if c.cell_type == "code" and "code-fold: true" in c.source]
+    hints = [c for c in page.cells if 'collapse="true"' in c.source]
+    assert len(solutions) == sum(len(q.solutions) for q in chapter.questions.values())
+    assert len(hints) == sum(len(q.hints) for q in chapter.questions.values())
+    assert page.cells[0].source.startswith("---\ntitle:")

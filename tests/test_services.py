@@ -1,0 +1,143 @@
+"""The checks behind `funathon doctor`, against servers on localhost that answer, refuse, break or stay silent."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx
+import pytest
+from servers import free_port, http_server
+
+from funathon import services
+from funathon.doctor import examine_service
+from funathon.errors import FunathonError
+from funathon.settings import load_settings
+
+SERVICES = {service.name: service for service in services.SERVICES}
+MODELS = json.dumps({"data": [{"id": "a"}, {"id": "b"}]}).encode()
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch):
+    # set by the test, so that what load_settings puts into the environment is taken out again
+    for name in services_variables():
+        monkeypatch.setenv(name, "")
+    load_settings()
+
+
+def services_variables():
+    return {name for service in services.SERVICES for name in service.variables}
+
+
+@pytest.mark.parametrize("name", ["labels", "nomenclature", "MLflow", "pretrained model"])
+def test_embedded_defaults_work(name):
+    finding = examine_service(SERVICES[name])
+    assert finding.state == "ok", finding
+    assert finding.found.startswith("embedded")
+
+
+def llm(monkeypatch, url):
+    monkeypatch.setenv("LLMLAB_URL", url)
+    monkeypatch.setenv("LLMLAB_API_KEY", "the-key")
+
+
+def test_a_service_that_answers(monkeypatch):
+    def models(headers):
+        return (200, MODELS) if headers["Authorization"] == "Bearer the-key" else (401, b"")
+
+    with http_server({"/v1/models": models}) as address:
+        llm(monkeypatch, f"{address}/v1")
+        finding = examine_service(SERVICES["embeddings and chat"])
+        assert (finding.state, finding.found) == ("ok", ".env: answers, 2 models")
+        monkeypatch.setenv("LLMLAB_API_KEY", "another-key")
+        finding = examine_service(SERVICES["embeddings and chat"])
+        assert finding.failed and "LLMLAB_API_KEY" in finding.cure
+        assert "another-key" not in repr(finding)
+        llm(monkeypatch, address)  # without /v1
+        finding = examine_service(SERVICES["embeddings and chat"])
+        assert finding.failed and "/v1" in finding.cure
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [((500, b""), "error (500)"), ((403, b""), "refuses"), ((200, b"<html>log in</html>"), "web page"), ((None, b""), "in time")],
+)
+def test_a_service_that_does_not(monkeypatch, answer, problem):
+    monkeypatch.setattr(services, "TIMEOUT", httpx.Timeout(1))
+    with http_server({"/v1/models": answer}) as address:
+        llm(monkeypatch, f"{address}/v1")
+        finding = examine_service(SERVICES["embeddings and chat"])
+    assert finding.failed and problem in finding.found
+
+
+def test_a_closed_port(monkeypatch):
+    llm(monkeypatch, f"http://127.0.0.1:{free_port()}/v1")
+    assert "cannot be reached" in examine_service(SERVICES["embeddings and chat"]).found
+
+
+def test_qdrant(monkeypatch):
+    answer = json.dumps({"result": {"collections": [{"name": "x"}]}}).encode()
+
+    def collections(headers):
+        return (200, answer) if headers["api-key"] == "k" else (403, b"")
+
+    with http_server({"/collections": collections}) as address:
+        base, _, port = address.rpartition(":")
+        monkeypatch.setenv("QDRANT_URL", base)
+        monkeypatch.setenv("QDRANT_API_PORT", port)
+        monkeypatch.setenv("QDRANT_API_KEY", "k")
+        assert examine_service(SERVICES["vector database"]).found == ".env: answers, 1 collections"
+        monkeypatch.setenv("QDRANT_API_KEY", "no")
+        assert "QDRANT_API_KEY" in examine_service(SERVICES["vector database"]).cure
+
+
+@pytest.mark.parametrize("uri", ["file:/tmp/mlruns", "mlruns"])
+def test_a_store_that_mlflow_no_longer_takes(monkeypatch, uri):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    assert "no longer takes" in examine_service(SERVICES["MLflow"]).found
+
+
+def test_broken_settings_are_refused_before_any_chapter_runs(monkeypatch):
+    monkeypatch.setenv("LABELS_URL", "/nowhere/labels.parquet")
+    with pytest.raises(FunathonError, match=r"/nowhere/labels\.parquet"):
+        services.refuse_broken_settings()
+
+
+def test_a_real_mlflow_server_with_credentials(monkeypatch, tmp_path):
+    port = free_port()
+    password = "a-password-of-length-20"
+    (tmp_path / "auth.ini").write_text(
+        "[mlflow]\ndefault_permission = READ\n"
+        f"database_uri = sqlite:///{tmp_path}/auth.db\nadmin_username = admin\nadmin_password = {password}\n"
+        "authorization_function = mlflow.server.auth:authenticate_request_basic_auth\n"
+    )
+    environment = os.environ | {
+        "MLFLOW_FLASK_SERVER_SECRET_KEY": "a secret for the test",
+        "MLFLOW_AUTH_CONFIG_PATH": str(tmp_path / "auth.ini"),
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    command = [sys.executable, "-m", "mlflow", "server", "--app-name", "basic-auth", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{tmp_path}/mlflow.db", "--artifacts-destination", str(tmp_path / "artifacts")]
+    with (tmp_path / "log").open("wb") as log:
+        server = subprocess.Popen(command, cwd=tmp_path, env=environment, stdout=log, stderr=log, start_new_session=True)
+    try:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+        monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", "admin")
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", password)
+        for _ in range(90):
+            finding = examine_service(SERVICES["MLflow"])
+            if not finding.failed or server.poll() is not None:
+                break
+            time.sleep(1)
+        assert finding.found == ".env: answers", (finding, (tmp_path / "log").read_text()[-2000:])
+        monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "wrong-password-of-length-30")
+        finding = examine_service(SERVICES["MLflow"])
+        assert finding.failed and "MLFLOW_TRACKING_PASSWORD" in finding.cure
+    finally:
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait(30)

@@ -1,0 +1,74 @@
+import os
+import re
+
+import fsspec
+import pytest
+
+from funathon import settings
+from funathon.paths import ROOT
+
+
+def problems(tmp_path, text):
+    path = tmp_path / ".env"
+    path.write_text(text)
+    return {(p.name, p.problem) for p in settings.env_problems(path)}
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "problem"),
+    [
+        ('LLMLAB_API_KEY="s3cr3t"', "LLMLAB_API_KEY", "quotes"),
+        ("LLMLAB_API_KEY = s3cr3t", "LLMLAB_API_KEY", "spaces"),
+        ("LLMLAB_KEY=s3cr3t", "LLMLAB_KEY", "not a variable"),
+        ("QDRANT_URL=", "QDRANT_URL", "empty"),
+        ("what is this", "line 1", "no assignment"),
+        ("NACE_URL=a\nNACE_URL=b", "NACE_URL", "twice"),
+    ],
+)
+def test_odd_lines_are_pointed_out_by_name(tmp_path, line, name, problem):
+    found = problems(tmp_path, line + "\n")
+    assert any(n == name and problem in p for n, p in found), found
+
+
+def test_a_value_is_never_in_a_message(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text('LLMLAB_API_KEY = "s3cr3t"\nMY_TOKEN=s3cr3t\n s3cr3t\n')
+    assert "s3cr3t" not in repr(settings.env_problems(path))
+
+
+def test_a_good_file_has_no_problems(tmp_path):
+    assert not problems(tmp_path, "# comment\n\nNACE_URL=https://example.org/nace.tsv\nexport QDRANT_API_PORT=443\n")
+
+
+def test_a_misspelt_variable_gets_a_suggestion(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("QDRNT_URL=x\n")
+    assert settings.env_problems(path)[0].cure == "Did you mean QDRANT_URL?"
+
+
+def test_what_env_leaves_out_or_empty_falls_back(monkeypatch):
+    monkeypatch.setenv("NACE_URL", "")
+    settings.load_settings()
+    assert os.environ["NACE_URL"] == settings.DEFAULTS["NACE_URL"]
+    assert not settings.is_configured("NACE_URL")
+
+
+def test_env_wins_over_the_environment(tmp_path, monkeypatch):
+    path = tmp_path / ".env"
+    path.write_text("LABELS_URL=/elsewhere.parquet\nAWS_S3_ENDPOINT=minio.example.org\n")
+    monkeypatch.setattr(settings, "ENV_FILE", path)
+    monkeypatch.setenv("LABELS_URL", "/old.parquet")
+    settings.load_settings()
+    assert os.environ["LABELS_URL"] == "/elsewhere.parquet"
+    assert settings.is_configured("LABELS_URL")
+    assert fsspec.config.conf["s3"]["endpoint_url"] == "https://minio.example.org"
+    assert fsspec.config.conf["s3"]["anon"] is True
+    for name in ("LABELS_URL", "AWS_S3_ENDPOINT"):
+        monkeypatch.delenv(name)
+
+
+def test_the_example_names_every_variable_and_holds_no_value():
+    text = (ROOT / ".env.example").read_text()
+    named = set(re.findall(r"^# ([A-Z0-9_]+)=", text, re.MULTILINE))
+    assert named == set(settings.KNOWN) - {"MLFLOW_DISABLE_TELEMETRY"}
+    assert not re.findall(r"^[A-Z]", text, re.MULTILINE)
