@@ -4,6 +4,7 @@ import ast
 import hashlib
 import json
 import os
+import subprocess
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -135,15 +136,16 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         on_cell_executed=lambda **_: on_cell(),
     )
     try:
-        client.execute()
+        # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
+        client.execute(stderr=subprocess.DEVNULL)
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
-    except AssertionError as error:
-        # on Ctrl-C nbclient shuts the kernel down, and then stumbles over the kernel it no longer has
-        if client.km is None:
+    except (AssertionError, DeadKernelError) as error:
+        # on Ctrl-C nbclient shuts the kernel down, and then stumbles in one way or another over the kernel it no longer has
+        if client._async_cleanup_kernel_future is not None:
             raise KeyboardInterrupt from error
-        raise
-    except DeadKernelError:
+        if isinstance(error, AssertionError):
+            raise
         return Failure(chapter.name, failing_source(node), "The kernel died; the machine may be out of memory.")
     for cell in node.cells:
         # when and how long a cell ran would make each execution differ from the last
