@@ -24,7 +24,9 @@ def data(tmp_path):
     for name in ("nomenclature", "labels", "field_test"):
         (tmp_path / name).mkdir()
     (tmp_path / "nomenclature" / "A.yaml").write_text(SECTION)
-    (tmp_path / "labels" / "01.txt").write_text("# 01.11 Cereals\nwheat farm\n~ weat, barly\nfields of barley, oats and rye near town\n")
+    (tmp_path / "labels" / "01.txt").write_text(
+        "# 01.11 Cereals\nwheat farm\n~ weat, barly\nfields of barley, oats and rye near town\n"
+    )
     (tmp_path / "field_test" / "01.txt").write_text("# 01.11\ncorn grower\n~ cereals!!\n")
     return tmp_path
 

@@ -3,7 +3,7 @@ import pytest
 from funathon.chapters import chapter_paths, find_chapter, read_chapter
 from funathon.errors import FunathonError
 
-CHAPTER = '''# %% [markdown]
+CHAPTER = """# %% [markdown]
 # # 9. A title
 #
 # Prose.
@@ -26,7 +26,7 @@ x = 2
 # %% tags=["check"] question="1.1"
 def check(x, *, given):
     assert x == 2, "x should be 2"
-'''
+"""
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from funathon.chapters import find_chapter, read_chapter
 from funathon.errors import FunathonError
 from funathon.exercise import Exercises, Verdict, verdict
 
-CHECK = '''
+CHECK = """
 def check(x, y, *, z):
     assert x == 2, "x should be 2"
     return f"{y} {z}"
-'''
+"""
 
 
 @pytest.mark.parametrize(

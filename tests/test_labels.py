@@ -78,7 +78,7 @@ def test_a_missing_file_is_refused(tmp_path):
 
 
 def test_an_unreachable_server_is_named():
-    with pytest.raises(FunathonError, match="http://127.0.0.1:9/labels.parquet cannot be read"):
+    with pytest.raises(FunathonError, match=r"http://127\.0\.0\.1:9/labels\.parquet cannot be read"):
         read_labels("http://127.0.0.1:9/labels.parquet")
 
 

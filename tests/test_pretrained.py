@@ -60,7 +60,13 @@ def test_a_foreign_file_is_refused_by_name(copy):
 
 @pytest.mark.parametrize(
     "manifest",
-    ["", "[]", "{}", '{"files": {"a": {}}, "data": {"n_train": 1}}', '{"files": {"../a": {"bytes": 1, "sha256": "x"}}, "data": {"n_train": 1}}'],
+    [
+        "",
+        "[]",
+        "{}",
+        '{"files": {"a": {}}, "data": {"n_train": 1}}',
+        '{"files": {"../a": {"bytes": 1, "sha256": "x"}}, "data": {"n_train": 1}}',
+    ],
 )
 def test_a_manifest_that_is_none_is_refused(copy, manifest):
     (copy / "manifest.json").write_text(manifest)

@@ -15,7 +15,7 @@ from funathon import running
 from funathon.chapters import read_chapter
 from funathon.settings import load_settings
 
-CHAPTER = '''# %% [markdown]
+CHAPTER = """# %% [markdown]
 # # 9. A title
 
 # %%
@@ -37,7 +37,7 @@ check, hint, solution, catch_up = start("{name}")
 # %% tags=["check"] question="1.1"
 def check(x):
     assert x == 2, "x should be 2"
-'''
+"""
 
 
 @pytest.fixture
@@ -75,7 +75,9 @@ def plain_checks(monkeypatch):
     """Check cells that need no question of a real chapter."""
     import funathon.notebooks
 
-    monkeypatch.setattr(funathon.notebooks, "check_call", lambda question: f"from funathon.exercise import verdict\nverdict({CHECK!r}, globals())")
+    monkeypatch.setattr(
+        funathon.notebooks, "check_call", lambda question: f"from funathon.exercise import verdict\nverdict({CHECK!r}, globals())"
+    )
 
 
 CHECK = 'def check(x):\n    assert x == 2, "x should be 2"'

@@ -93,7 +93,10 @@ WRONG = {
         ],
         "4.3": [
             ("reloaded = classifier", "reloaded"),
-            ("reloaded = torchTextClassifiers(tokenizer=tokenizer, model_config=model_config, value_encoder=value_encoder)", "reloaded"),
+            (
+                "reloaded = torchTextClassifiers(tokenizer=tokenizer, model_config=model_config, value_encoder=value_encoder)",
+                "reloaded",
+            ),
             ("with mlflow.start_run() as first_run: pass", "val_accuracy"),
         ],
         "4.4": [
@@ -123,7 +126,10 @@ WRONG = {
         ],
         "5.2": [
             ("explained = pretrained.predict(np.array([text]))", "explain_with_captum"),
-            ("words, word_attributions = tokens, token_attributions[is_token].tolist(); words = ['ies'] * len(words)", "pretzels"),
+            (
+                "words, word_attributions = tokens, token_attributions[is_token].tolist(); words = ['ies'] * len(words)",
+                "pretzels",
+            ),
             ("word_attributions = word_attributions[:-1]", "same length"),
             ("char_attributions = token_attributions", "character"),
         ],
@@ -148,7 +154,10 @@ WRONG = {
         "5.6": [
             ("field_accuracy = test_accuracy", "field_accuracy"),
             ("worst_divisions = worst_divisions.head(5)", "ten"),
-            ("worst_divisions = field.group_by('division').agg(n=pl.len(), accuracy=pl.col('right').mean()).sort('accuracy').tail(10)", "worst_divisions"),
+            (
+                "worst_divisions = field.group_by('division').agg(n=pl.len(), accuracy=pl.col('right').mean()).sort('accuracy').tail(10)",
+                "worst_divisions",
+            ),
             ("by_register = by_register.head(1)", "by_register"),
         ],
     },

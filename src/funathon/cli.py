@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from funathon.errors import FunathonError
 from funathon.paths import NOTEBOOKS
 
+
 class FriendlyGroup(TyperGroup):
     """Tells whatever a user can mend in one line, without a traceback."""
 
@@ -115,8 +116,8 @@ def run(
 ) -> None:
     """Execute chapters from top to bottom and keep their outputs for the site."""
     from funathon.chapters import chapter_paths, find_chapter
-    from funathon.services import refuse_broken_settings
     from funathon.running import run_chapters
+    from funathon.services import refuse_broken_settings
     from funathon.settings import load_settings
 
     paths = [find_chapter(name) for name in chapters] if chapters else chapter_paths()

@@ -15,7 +15,17 @@ from funathon.paths import ROOT
 from funathon.services import SERVICES, Service
 from funathon.settings import env_problems, load_settings
 
-PACKAGES = ("torch", "torchtextclassifiers", "mlflow", "captum", "polars", "scikit-learn", "qdrant-client", "openai", "jupyterlab")
+PACKAGES = (
+    "torch",
+    "torchtextclassifiers",
+    "mlflow",
+    "captum",
+    "polars",
+    "scikit-learn",
+    "qdrant-client",
+    "openai",
+    "jupyterlab",
+)
 DISK_WANTED = 2.0
 """GB that a build, its MLflow runs and its checkpoints fit in."""
 

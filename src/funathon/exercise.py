@@ -103,7 +103,9 @@ class Exercises:
         for source in self.chapter.code_before(number):
             result = shell.run_cell(source, store_history=False)
             if not result.success:
-                raise FunathonError(f"Catching up stopped: {result.error_in_exec or result.error_before_exec}.", "Restart the kernel.")
+                raise FunathonError(
+                    f"Catching up stopped: {result.error_in_exec or result.error_before_exec}.", "Restart the kernel."
+                )
         display(Markdown(f"You are at question {number}: the answers of all questions before it stand in your variables."))
 
 

@@ -53,7 +53,9 @@ def english_tokenizer() -> Tokenizer:
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
     vocabulary = {piece: number for number, piece in enumerate(special + kept)}
     state["model"]["vocab"] = vocabulary
-    state["added_tokens"] = [entry | {"id": vocabulary[entry["content"]]} for entry in state["added_tokens"] if entry["content"] in special]
+    state["added_tokens"] = [
+        entry | {"id": vocabulary[entry["content"]]} for entry in state["added_tokens"] if entry["content"] in special
+    ]
     for name, entry in state["post_processor"]["special_tokens"].items():
         entry["ids"] = [vocabulary[name]]
     state["padding"] = state["truncation"] = None

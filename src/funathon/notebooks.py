@@ -82,7 +82,9 @@ def quarto_notebook(chapter: Chapter, executed: NotebookNode) -> NotebookNode:
             made.source = re.sub(r"^# .+\n?", "", heading, count=1).strip()
         elif role == "question":
             question = chapter.questions[number]
-            made.source = div(f'.callout-note .exercise #question-{number.replace(".", "-")} icon=false', question.title, question.body)
+            made.source = div(
+                f".callout-note .exercise #question-{number.replace('.', '-')} icon=false", question.title, question.body
+            )
         elif role == "hint":
             title = hint_title(chapter.questions[number], hints.get(number, 0))
             hints[number] = hints.get(number, 0) + 1

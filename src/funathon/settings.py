@@ -100,7 +100,7 @@ def env_problems(path: Path = ENV_FILE) -> list[EnvProblem]:
             continue
         name, before, after, value = match.groups()
         value = value.strip()
-        if before or after and value:
+        if before or (after and value):
             problems.append(EnvProblem(name, "has spaces around '='", f"Write {name}=value without spaces."))
         if not value:
             problems.append(EnvProblem(name, "is empty", "Give it a value, or remove the line to use the embedded default."))
@@ -108,7 +108,9 @@ def env_problems(path: Path = ENV_FILE) -> list[EnvProblem]:
             problems.append(EnvProblem(name, "has quotes around its value", "Remove the quotes."))
         if name not in KNOWN:
             problems.append(EnvProblem(name, "is not a variable of the course", closest(name)))
-    repeated = [name for name in dotenv_values(path) if len(re.findall(rf"^\s*{name}\s*=", path.read_text(errors="replace"), re.M)) > 1]
+    repeated = [
+        name for name in dotenv_values(path) if len(re.findall(rf"^\s*{name}\s*=", path.read_text(errors="replace"), re.M)) > 1
+    ]
     return problems + [EnvProblem(name, "stands there twice", "Keep one line.") for name in repeated]
 
 

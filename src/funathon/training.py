@@ -151,8 +151,12 @@ def save_small(model: torchTextClassifiers, folder: Path) -> None:
     model.save(folder)
     path = folder / "model_checkpoint.ckpt"
     checkpoint = torch.load(path, weights_only=False, map_location="cpu")
-    kept = {name: checkpoint[name] for name in ("state_dict", "hyper_parameters", "pytorch-lightning_version", "epoch", "global_step")}
-    kept["state_dict"] = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in kept["state_dict"].items()}
+    kept = {
+        name: checkpoint[name] for name in ("state_dict", "hyper_parameters", "pytorch-lightning_version", "epoch", "global_step")
+    }
+    kept["state_dict"] = {
+        name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in kept["state_dict"].items()
+    }
     torch.save(kept, path)
     metadata = pickle.loads((folder / "metadata.pkl").read_bytes())
     metadata |= {"checkpoint_path": path.name, "device": "cpu"}
