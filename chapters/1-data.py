@@ -221,7 +221,7 @@ import matplotlib.pyplot as plt
 
 labels_per_class = labels.group_by("code").len()
 words_per_label = labels["label"].str.split(" ").list.len()
-examples = labels.filter(code="01.11").sample(5, seed=1)["label"].to_list()
+examples = labels.filter(code="10.71").sample(5, seed=1)["label"].to_list()
 
 figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3), layout="constrained")
 left.hist(labels_per_class["len"], bins=20)

