@@ -30,8 +30,10 @@ from torchTextClassifiers.value_encoder import ValueEncoder
 from transformers import PreTrainedTokenizerFast
 
 from funathon.classifier import scores
+from funathon.files import write_text
 from funathon.labels import read_labels
 from funathon.minilm import english_tokenizer, token_vectors
+from funathon.model_card import model_card
 from funathon.network import WeightedViews
 from funathon.nomenclature import read_nomenclature
 from funathon.pretrained import write_manifest
@@ -50,9 +52,9 @@ class Settings:
     views: int = 2
     dimensions_per_view: int = 160
     batch_size: int = 256
-    epochs: int = 4
+    epochs: int = 6
     learning_rate: float = 3e-3
-    learning_rate_decay: float = 0.5
+    learning_rate_decay: float = 0.65
     """Factor on the learning rate after each epoch."""
     dropout: float = 0.2
     label_smoothing: float = 0.05
@@ -80,6 +82,8 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
             mlflow.log_metric("temperature", temperature)
             save_small(model, new)
             write_manifest(new, about(split, settings, temperature))
+            saved = torchTextClassifiers.load(new, device="cpu")
+            write_text(new / "MODEL_CARD.md", model_card(saved, split, asdict(settings) | {"temperature": temperature}))
             mlflow.log_artifacts(str(new), artifact_path="model")
         if out.exists():
             out.rename(Path(folder) / "old")
@@ -167,7 +171,7 @@ def calibrate(model: torchTextClassifiers, split: Split) -> float:
     with torch.no_grad():
         model.pytorch_model.heads /= temperature
         model.pytorch_model.bias /= temperature
-    return temperature
+    return round(temperature, 2)
 
 
 def save_small(model: torchTextClassifiers, folder: Path) -> None:
@@ -191,6 +195,6 @@ def about(split: Split, settings: Settings, temperature: float) -> dict:
     rows = "\n".join(f"{code}\t{text}" for code, text in zip(split.y_train, split.X_train))
     return {
         "data": {"n_train": len(split.X_train), "sha256_train": hashlib.sha256(rows.encode()).hexdigest()},
-        "settings": asdict(settings) | {"temperature": round(temperature, 2)},
+        "settings": asdict(settings) | {"temperature": temperature},
         "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages},
     }
