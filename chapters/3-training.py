@@ -156,14 +156,15 @@ from pathlib import Path
 from pytorch_lightning.loggers import CSVLogger
 
 folder = Path(tempfile.mkdtemp())
-trainer_params = {"logger": CSVLogger(folder)}
+trainer_params = {"logger": CSVLogger(folder, name="first"), "enable_model_summary": False}
 
 # Lightning announces the devices it has found and a tip of the day; we print the device ourselves.
 logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-# Two warnings about the inside of Lightning, in each run: it uses a class of torch that has been renamed, and it infers the
-# batch size from the batch, rightly.
+# Three warnings about the inside of the libraries, in each run: Lightning uses a class of torch that has been renamed, it
+# infers the batch size from the batch, rightly, and saving a model makes a second trainer that finds no TensorBoard.
 warnings.filterwarnings("ignore", message=".*LeafSpec.*")
 warnings.filterwarnings("ignore", message="Trying to infer the `batch_size` from an ambiguous collection.*")
+warnings.filterwarnings("ignore", message=".*tensorboardX.*")
 
 # %% [markdown] tags=["hint"] question="4.2"
 # `from torchTextClassifiers import TrainingConfig`, then one argument for each row of the table.
@@ -292,7 +293,7 @@ from funathon.minilm import token_vectors
 
 large_tokenizer = WordPieceTokenizer(vocab_size=20_000, output_dim=36)
 large_tokenizer.train(X_train.tolist())
-english_vectors = token_vectors(large_tokenizer.tokenizer.get_vocab(), 128)
+english_vectors = token_vectors(large_tokenizer.tokenizer.get_vocab(), 256)
 print(english_vectors.shape)
 
 # %% [markdown] tags=["question"] question="4.4"
@@ -316,7 +317,7 @@ print(english_vectors.shape)
 
 # %% [markdown] tags=["hint"] question="4.4"
 # `model.pytorch_model.token_embedder.embedding_layer.weight` is where the vectors stand; inside `with torch.no_grad():` its
-# method `copy_` takes a tensor of the same shape. `ModelConfig(embedding_dim=128, …)` must fit the vectors.
+# method `copy_` takes a tensor of the same shape. `ModelConfig(embedding_dim=256, …)` must fit the vectors.
 
 # %% [markdown] tags=["hint"] question="4.4"
 # `mlflow.search_runs(experiment_names=["nace-training"])` returns a pandas table with columns such as
@@ -346,7 +347,7 @@ def train_and_log(name, lr, num_epochs, run_tokenizer, vectors=None):
         num_workers=0,
         patience_early_stopping=3,
         save_path=str(folder / name),
-        trainer_params=trainer_params,
+        trainer_params=trainer_params | {"logger": CSVLogger(folder, name=name)},
     )
     with mlflow.start_run(run_name=name) as run:
         model.train(X_train, y_train, config, X_val, y_val)

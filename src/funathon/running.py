@@ -148,12 +148,25 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
             raise
         return Failure(chapter.name, failing_source(node), "The kernel died; the machine may be out of memory.")
     for cell in node.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if not is_progress_bar(output)]
         # when and how long a cell ran would make each execution differ from the last
         cell.metadata.pop("execution", None)
         if cell.metadata.get("role") == "check" and Verdict.MARKS["right"] not in str(cell.outputs):
             said = "".join(output.get("data", {}).get("text/plain", "") for output in cell.outputs)
             return Failure(chapter.name, cell.source, f"The check does not accept the solution: {said}")
+    node.metadata.pop("widgets", None)
     return None
+
+
+def is_progress_bar(output: nbformat.NotebookNode) -> bool:
+    """Whether an output is a widget, or the empty line that ends one; a page shows only an empty frame of it."""
+    data = output.get("data", {})
+    return (
+        "application/vnd.jupyter.widget-view+json" in data
+        or data.get("text/plain") == ""
+        and "></pre>" in data.get("text/html", "")
+    )
 
 
 def failing_source(node: nbformat.NotebookNode) -> str:

@@ -117,7 +117,7 @@ def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
             scheduler_params={"gamma": settings.learning_rate_decay},
             num_workers=0,
             save_path=str(folder),
-            trainer_params={"logger": CSVLogger(logs)},
+            trainer_params={"logger": CSVLogger(logs), "enable_model_summary": False},
         )
         X, y = np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
         model.train(X, y, training, split.X_val, split.y_val)
@@ -142,10 +142,11 @@ def frequent_words(texts: np.ndarray, least: int) -> list[str]:
 
 
 def quieten_lightning() -> None:
-    """Keep Lightning from announcing devices and tips, and from two warnings about its own inside."""
+    """Keep Lightning from announcing devices and tips, and from warnings about its own inside."""
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message="Trying to infer the `batch_size` from an ambiguous collection.*")
+    warnings.filterwarnings("ignore", message=".*tensorboardX.*")
 
 
 def minilm_tokenizer(words: list[str], row_length: int) -> HuggingFaceTokenizer:
