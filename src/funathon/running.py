@@ -162,10 +162,8 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
 def is_progress_bar(output: nbformat.NotebookNode) -> bool:
     """Whether an output is a widget, or the empty line that ends one; a page shows only an empty frame of it."""
     data = output.get("data", {})
-    return (
-        "application/vnd.jupyter.widget-view+json" in data
-        or data.get("text/plain") == ""
-        and "></pre>" in data.get("text/html", "")
+    return "application/vnd.jupyter.widget-view+json" in data or (
+        data.get("text/plain") == "" and "></pre>" in data.get("text/html", "")
     )
 
 
