@@ -282,7 +282,7 @@ first_accuracy = (predict_codes(classifier, X_val) == y_val).mean()
 print(f"first settings: {first_accuracy:.1%} of the validation set coded correctly")
 
 # %% [markdown]
-# For comparison, a coin with 651 sides would be right once in 651 times. So the network has learnt something, but it is
+# For comparison, a die with 651 sides would be right once in 651 times. So the network has learnt something, but it is
 # far from useful. Two suspects:
 #
 # - the **learning rate** of `5e-4` and a single epoch: the numbers hardly had time to move;

@@ -114,6 +114,8 @@ def preview_notebook(chapter: Chapter, executed: NotebookNode) -> NotebookNode:
             title = hint_title(chapter.questions[number], hints.get(number, 0))
             hints[number] = hints.get(number, 0) + 1
             made.source = details(title, cell.source)
+        if cell.cell_type == "markdown":
+            made.source = re.sub(r"\]\(([\w-]+)\.ipynb", r"](\1.html", made.source)
         cells.append(made)
     return notebook(cells)
 
