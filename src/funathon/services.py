@@ -78,7 +78,7 @@ def check_pretrained() -> str:
 def check_qdrant() -> str:
     url = os.environ.get("QDRANT_URL")
     if not url:
-        return "local mode of qdrant-client"
+        return "local mode of qdrant-client (part 2, being written)"
     port = os.environ.get("QDRANT_API_PORT")
     base = f"{url.rstrip('/')}:{port}" if port else url.rstrip("/")
     answer = ask(
@@ -92,7 +92,7 @@ def check_qdrant() -> str:
 def check_llm() -> str:
     url = os.environ.get("LLMLAB_URL")
     if not url:
-        return "embedded endpoint on localhost"
+        return "not set; part 2, being written, will bring an embedded endpoint"
     key = os.environ.get("LLMLAB_API_KEY")
     if not key:
         raise FunathonError("LLMLAB_URL is set and LLMLAB_API_KEY is not.", "Set the key; a server without keys takes any word.")
