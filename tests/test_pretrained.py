@@ -31,14 +31,14 @@ def test_the_model_of_the_repository_is_whole_and_small():
     assert sum(f["bytes"] for f in manifest.files.values()) < 25e6
 
 
-@pytest.mark.parametrize("name", ["tokenizer.pkl", "metadata.pkl", "value_encoder.pkl", "model_checkpoint.ckpt"])
+@pytest.mark.parametrize("name", ["tokenizer.pkl", "metadata.pkl", "value_encoder.pkl", "pytorch_model.pkl"])
 def test_a_changed_file_is_refused_by_name_before_it_is_unpickled(copy, name):
     (copy / name).write_bytes(pickle.dumps(Bomb()))
     with pytest.raises(FunathonError, match=name):
         load_model(str(copy))
 
 
-@pytest.mark.parametrize("name", ["tokenizer.pkl", "model_checkpoint.ckpt"])
+@pytest.mark.parametrize("name", ["tokenizer.pkl", "pytorch_model.pkl"])
 def test_a_missing_file_is_refused_by_name(copy, name):
     (copy / name).unlink()
     with pytest.raises(FunathonError, match=name):
@@ -46,15 +46,15 @@ def test_a_missing_file_is_refused_by_name(copy, name):
 
 
 def test_a_truncated_file_is_refused_by_name(copy):
-    path = copy / "model_checkpoint.ckpt"
+    path = copy / "pytorch_model.pkl"
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(FunathonError, match=r"model_checkpoint\.ckpt"):
+    with pytest.raises(FunathonError, match=r"pytorch_model\.pkl"):
         load_model(str(copy))
 
 
 def test_a_foreign_file_is_refused_by_name(copy):
-    (copy / "pytorch_model.pkl").write_bytes(pickle.dumps(Bomb()))
-    with pytest.raises(FunathonError, match=r"pytorch_model\.pkl"):
+    (copy / "model_checkpoint.ckpt").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(FunathonError, match=r"model_checkpoint\.ckpt"):
         load_model(str(copy))
 
 

@@ -87,9 +87,9 @@ WRONG = {
         ],
         "4.2": [
             ("training_config = TrainingConfig(num_epochs=1, batch_size=256, lr=5e-4)", "num_workers"),
-            ("training_config.lr = 0.5", "lr"),
+            ("import dataclasses; training_config = dataclasses.replace(training_config, lr=0.5)", "lr"),
             ("training_config = {'lr': 5e-4}", "TrainingConfig"),
-            ("training_config.trainer_params = None", "trainer_params"),
+            ("import dataclasses; training_config = dataclasses.replace(training_config, trainer_params=None)", "trainer_params"),
         ],
         "4.3": [
             ("reloaded = classifier", "reloaded"),
