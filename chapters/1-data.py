@@ -50,7 +50,7 @@
 # | Learns from | texts that people have coded already | the explanatory notes of the nomenclature |
 # | Needs | many labels for every class | no labels, but a model of language |
 # | A new nomenclature | collect labels and train again | load the new notes |
-# | Speed | thousands of texts a second on a laptop | a text takes from a tenth of a second to seconds |
+# | Speed | thousands of texts a second on a laptop | a search and a call to a language model for each text |
 # | Explains itself by | the words that weighed most | the notes it has read |
 # | Best when | a register has years of coded texts | a classification is new or labels are few |
 #

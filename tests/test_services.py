@@ -94,7 +94,7 @@ def test_qdrant(monkeypatch):
         assert "QDRANT_API_KEY" in examine_service(SERVICES["vector database"]).cure
 
 
-@pytest.mark.parametrize("uri", ["file:/tmp/mlruns", "mlruns"])
+@pytest.mark.parametrize("uri", ["file:mlruns", "mlruns"])
 def test_a_store_that_mlflow_no_longer_takes(monkeypatch, uri):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
     assert "no longer takes" in examine_service(SERVICES["MLflow"]).found
