@@ -60,6 +60,7 @@ def examine() -> list[Finding]:
 
 
 def packages() -> Finding:
+    """Versions of the main packages, or which are missing."""
     versions, missing = [], []
     for name in PACKAGES:
         try:
@@ -72,6 +73,7 @@ def packages() -> Finding:
 
 
 def device() -> Finding:
+    """The GPU if there is one, else the CPU."""
     import torch
 
     if torch.cuda.is_available():
@@ -80,6 +82,7 @@ def device() -> Finding:
 
 
 def quarto() -> Finding:
+    """The version of Quarto, if it is there."""
     path = find_quarto()
     if path is None:
         return Finding("Quarto", "note", "not found; `funathon build` makes preview pages", HOW_TO_GET_QUARTO)
@@ -90,6 +93,7 @@ def quarto() -> Finding:
 
 
 def disk() -> Finding:
+    """Free space where the project lies."""
     free = shutil.disk_usage(ROOT).free / 1e9
     if free < DISK_WANTED:
         return Finding("disk", "failed", f"{free:.1f} GB free", f"Free some space: a build wants {DISK_WANTED:.0f} GB.")
@@ -97,6 +101,7 @@ def disk() -> Finding:
 
 
 def examine_service(service: Service) -> Finding:
+    """On which column a service stands, and whether it works."""
     column = ".env" if service.configured else "embedded"
     try:
         return Finding(service.name, "ok", f"{column}: {service.check()}")

@@ -16,7 +16,6 @@ A failed assertion is a wrong answer and its message says why; what the function
 """
 
 import inspect
-import json
 import logging
 from collections.abc import Callable
 from html import escape
@@ -120,7 +119,7 @@ def verdict(check_source: str, namespace: dict) -> Verdict:
     asked = [p.name for p in parameters if p.kind is not p.KEYWORD_ONLY]
     needed = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
     present = [name for name in asked if namespace.get(name, ...) is not ...]
-    names = json.dumps(asked)[1:-1].replace('"', "`")
+    names = ", ".join(f"`{name}`" for name in asked)
     if not present:
         return Verdict("not attempted", f"give a value to {names}.")
     absent = [name for name in asked if name not in present]

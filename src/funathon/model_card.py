@@ -102,7 +102,7 @@ def row(*cells: str) -> str:
 INTRODUCTION = """# Model card
 
 The pretrained model of the course: free-text descriptions of an activity, in English, into the 651 classes of NACE Rev. 2.1.
-This card is written by `funathon train`; every figure on it was measured then.
+This card is written by the code that trains the model; every figure on it was measured by it.
 
 **What it is.** A network in the wrapper of torchTextClassifiers: two weighted means of token embeddings, each with a linear
 head, averaged (`funathon.network`). Its tokens and the first values of its embeddings come from all-MiniLM-L6-v2 (Apache

@@ -10,9 +10,6 @@ from funathon.storage import read_bytes
 
 DEFAULT_NACE = DATA / "nace_rev2_1.tsv"
 
-LEVELS = {1: "section", 2: "division", 3: "group", 4: "class"}
-"""Names of the four levels, as in Regulation (EC) No 1893/2006, article 2."""
-
 COLUMNS = {
     "CODE": "code",
     "HEADING": "heading",

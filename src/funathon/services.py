@@ -35,16 +35,19 @@ class Service:
 
 
 def check_labels() -> str:
+    """Read and validate the labels at LABELS_URL."""
     labels = read_labels(os.environ["LABELS_URL"])
     return f"{len(labels):,} labels of {labels['code'].n_unique()} classes"
 
 
 def check_nomenclature() -> str:
+    """Read the nomenclature at NACE_URL."""
     nomenclature = read_nomenclature(os.environ["NACE_URL"])
     return f"{len(nomenclature.filter(level=4))} classes"
 
 
 def check_mlflow() -> str:
+    """Ask the server at MLFLOW_TRACKING_URI for an experiment; a local store needs no asking."""
     uri = os.environ["MLFLOW_TRACKING_URI"]
     if uri == LOCAL_MLFLOW:
         return f"local store {Path(uri.removeprefix('sqlite:///')).relative_to(ROOT)}"
@@ -71,11 +74,13 @@ def check_mlflow() -> str:
 
 
 def check_pretrained() -> str:
+    """Read the manifest of the model at PRETRAINED_URL."""
     manifest = read_manifest(os.environ["PRETRAINED_URL"])
     return f"{len(manifest.files)} files, trained on {manifest.n_train:,} labels"
 
 
 def check_qdrant() -> str:
+    """List the collections of the server at QDRANT_URL."""
     url = os.environ.get("QDRANT_URL")
     if not url:
         return "local mode of qdrant-client (part 2, being written)"
@@ -90,6 +95,7 @@ def check_qdrant() -> str:
 
 
 def check_llm() -> str:
+    """List the models of the endpoint at LLMLAB_URL."""
     url = os.environ.get("LLMLAB_URL")
     if not url:
         return "not set; part 2, being written, will bring an embedded endpoint"

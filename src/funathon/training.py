@@ -179,7 +179,7 @@ def save_small(model: torchTextClassifiers, folder: Path) -> None:
     """Save a trained model into `folder` in as few bytes as `torchTextClassifiers.load` can read.
 
     The library writes the weights of a network of one's own twice, pickled and as a state; one is enough for it to load.
-    They are kept in half precision, which changes confidences in the fourth digit.
+    They are kept in half precision, to halve the size once more.
     """
     shutil.rmtree(folder, ignore_errors=True)
     model.save(folder)
