@@ -62,14 +62,18 @@ def doctor() -> None:
         raise typer.Exit(1)
 
 
-@app.command()
-def lab() -> None:
-    """Open JupyterLab on the exercise notebooks."""
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def lab(context: typer.Context) -> None:
+    """Open JupyterLab on the exercise notebooks. Options of JupyterLab are passed on, as in `funathon lab --no-browser`."""
     from funathon.notebooks import write_notebooks
 
     if not any(NOTEBOOKS.glob("*.ipynb")):
         write_notebooks()
-    sys.exit(subprocess.call([sys.executable, "-m", "jupyterlab", f"--ServerApp.root_dir={NOTEBOOKS.parent}", str(NOTEBOOKS)]))
+    # the whole project is served, since the notebooks show pictures of site/images; the address opens the folder
+    served = [f"--ServerApp.root_dir={NOTEBOOKS.parent}", f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}"]
+    # no question about news of Jupyter on top of the first notebook, and no request for them
+    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", *served, *quiet, *context.args]))
 
 
 @app.command()
