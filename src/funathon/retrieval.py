@@ -91,8 +91,11 @@ class WordIndex:
 
     def scores(self, texts: Sequence[str]) -> np.ndarray:
         """Scores of the documents for each text, 0 where they share no word: float32 array of shape (texts, documents)."""
-        found = [self._index.get_scores(words) for words in self._words(texts)]
-        return np.array(found, dtype=np.float32).reshape(len(texts), len(self.documents))
+        scores = np.zeros((len(texts), len(self.documents)), dtype=np.float32)
+        for row, words in enumerate(self._words(texts)):
+            if words:  # bm25s takes no empty query
+                scores[row] = self._index.get_scores(words)
+        return scores
 
     def search(self, text: str, limit: int) -> list[Document]:
         """The documents that share words with a text, best first, `limit` at most."""
