@@ -4,6 +4,7 @@ import errno
 import signal
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -270,6 +271,45 @@ def code_register(
     console.print(
         f"wrote {escape(str(out))}: {outcome.rows:,} rows, {outcome.review:,} to review, {outcome.without_code:,} of them without a code"
     )
+
+
+rag_app = typer.Typer(no_args_is_help=True, help="Code by retrieval-augmented generation, as chapter 7 does.")
+app.add_typer(rag_app, name="rag")
+
+
+class Retrieval(StrEnum):
+    """How candidates are found."""
+
+    plain = "plain"
+    best = "best"
+
+
+@rag_app.command("evaluate")
+def evaluate_rag(
+    file: Annotated[str, typer.Argument(help="Labelled texts: csv, tsv or parquet.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Take so many texts at random, the same ones each time.")] = None,
+    retrieval: Annotated[Retrieval, typer.Option(help="Notes alone, or the best combination of chapter 7.")] = Retrieval.best,
+    k: Annotated[int, typer.Option("--k", min=1, max=50, help="Number of candidates shown to the chat model.")] = 5,
+    code: Annotated[str, typer.Option(help="Column with the codes.")] = "code",
+    label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask for every text again, whatever results are kept.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure retriever and generator on labelled texts; interrupted, it goes on where it was."""
+    from funathon.settings import load_settings
+
+    load_settings()
+    if "://" not in file and not Path(file).is_file():
+        raise FunathonError(f"There is no file {file}.", "Check the path.")
+    from funathon import rag
+
+    found = rag.evaluate(
+        file, code=code, label=label, sample=sample, retrieval=retrieval.value, k=k, fresh=fresh, console=complaints
+    )
+    if json:
+        print_json(found.as_dict())
+    else:
+        console.print(found.table(f"{escape(file)}, {retrieval.value} retrieval"))
 
 
 def print_json(content: dict | list) -> None:
