@@ -33,6 +33,7 @@ from funathon.retrieval import (
     WordIndex,
     class_documents,
     class_passages,
+    class_readings,
     codes_of,
     reciprocal_rank_fusion,
     with_examples,
@@ -142,14 +143,14 @@ class Generator:
 
 
 class PlainRetriever:
-    """The notes of each class as one text, found by meaning."""
+    """The notes alone, found by meaning: a class stands at the mean of the vectors of its notes."""
 
     def __init__(self, qdrant, nomenclature: pl.DataFrame) -> None:
-        self.index = VectorIndex(qdrant, class_documents(nomenclature))
+        self.index = VectorIndex(qdrant, class_readings(nomenclature), one_point_a_class=True)
 
     def candidates(self, texts: Sequence[str], vectors: Sequence[Sequence[float]], k: int) -> list[list[str]]:
         """Codes of the `k` best classes of each text, best first."""
-        return [codes_of(found) for found in self.index.search(vectors, k)]
+        return self.index.search(vectors, k)
 
     def examples(self, text: str, codes: Sequence[str]) -> list[list[str]]:
         """No examples: this retriever knows no labels."""
@@ -171,7 +172,7 @@ class BestRetriever:
 
     def candidates(self, texts: Sequence[str], vectors: Sequence[Sequence[float]], k: int) -> list[list[str]]:
         """Codes of the `k` best classes of each text, best first."""
-        by_meaning = [codes_of(found) for found in self.index.search(vectors, PASSAGES)]
+        by_meaning = self.index.search(vectors, PASSAGES)
         by_words = [codes_of(self._words.search(text, CLASSES)) for text in texts]
         return [reciprocal_rank_fusion(lists)[:k] for lists in zip(by_meaning, by_words)]
 
@@ -405,7 +406,7 @@ async def fill(
     )
     async with client:
         with Progress(*columns, console=console) as progress:
-            embedded = progress.add_task("notes", total=len(retriever.index.documents))
+            embedded = progress.add_task("notes", total=len(retriever.index.points))
             coded = progress.add_task("labels", total=len(labels), completed=len(labels) - len(missing))
             try:
                 await retriever.index.fill(client, lambda done: progress.advance(embedded, done))

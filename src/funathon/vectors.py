@@ -6,12 +6,13 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Sequence
 
+import numpy as np
 from openai import AsyncOpenAI
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from funathon.errors import FunathonError
-from funathon.retrieval import Document
+from funathon.retrieval import Document, codes_of
 
 BATCH = 64
 """Texts in one request for embeddings."""
@@ -55,49 +56,73 @@ async def embed(client: AsyncOpenAI, texts: Sequence[str]) -> list[list[float]]:
 
 
 class VectorIndex:
-    """Documents in a Qdrant collection, whose name is made of the texts and the model: the same documents are embedded once."""
+    """Documents in a Qdrant collection, one point each, or one point a class, at the mean of its documents' vectors.
 
-    def __init__(self, qdrant: QdrantClient, documents: Sequence[Document]) -> None:
-        self.documents = documents
+    The collection is named after the texts and the model, so that the same documents are embedded once.
+    """
+
+    def __init__(self, qdrant: QdrantClient, documents: Sequence[Document], *, one_point_a_class: bool = False) -> None:
+        groups: dict[object, list[Document]] = {}
+        for number, document in enumerate(documents):
+            groups.setdefault(document.code if one_point_a_class else number, []).append(document)
+        self.points = list(groups.values())
         self._qdrant = qdrant
-        state = repr([(document.code, document.text) for document in documents]) + os.environ["EMBEDDING_MODEL"]
+        texts = [(document.code, document.text) for document in documents]
+        state = repr((texts, one_point_a_class, os.environ["EMBEDDING_MODEL"]))
         self.collection = f"rag-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
 
     async def fill(self, client: AsyncOpenAI, advance: Callable[[int], None]) -> None:
-        """Embed and store the documents that the collection lacks; `advance` is told how many have been done.
+        """Embed and store the points that the collection lacks; `advance` is told how many have been done.
 
-        The id of a point is the place of its document, so that an interrupted run is resumed and nothing is stored twice.
+        The id of a point is its place, so that an interrupted run is resumed and nothing is stored twice.
         """
         stored = set()
         if self._qdrant.collection_exists(self.collection):
-            found, _ = self._qdrant.scroll(self.collection, limit=len(self.documents), with_payload=False)
+            found, _ = self._qdrant.scroll(self.collection, limit=len(self.points), with_payload=False)
             stored = {point.id for point in found}
         advance(len(stored))
-        missing = [i for i in range(len(self.documents)) if i not in stored]
+        missing = [i for i in range(len(self.points)) if i not in stored]
         # texts of like length share a request, so that the model pads little
-        missing.sort(key=lambda i: len(self.documents[i].text))
+        missing.sort(key=lambda i: max(len(document.text) for document in self.points[i]))
         at_once = asyncio.Semaphore(REQUESTS_AT_ONCE)
 
         async def add(batch: Sequence[int]) -> None:
             async with at_once:
-                vectors = await embed(client, [self.documents[i].text for i in batch])
-            # no await in here: what one batch finds out still holds when it writes
+                vectors = await embed(client, [document.text for i in batch for document in self.points[i]])
+            # no await from here on: no other batch creates the collection in between
             if not self._qdrant.collection_exists(self.collection):
                 size = models.VectorParams(size=len(vectors[0]), distance=models.Distance.COSINE)
                 self._qdrant.create_collection(self.collection, vectors_config=size)
-            points = [
-                models.PointStruct(id=i, vector=vector, payload={"code": self.documents[i].code})
-                for i, vector in zip(batch, vectors)
-            ]
-            self._qdrant.upsert(self.collection, points)
+            rest = iter(vectors)
+            means = [np.mean([next(rest) for _ in self.points[i]], axis=0).tolist() for i in batch]
+            self._qdrant.upsert(
+                self.collection,
+                [
+                    models.PointStruct(id=i, vector=mean, payload={"code": self.points[i][0].code})
+                    for i, mean in zip(batch, means)
+                ],
+            )
             advance(len(batch))
 
         async with asyncio.TaskGroup() as tasks:
-            for start in range(0, len(missing), BATCH):
-                tasks.create_task(add(missing[start : start + BATCH]))
+            for batch in batches_of(missing, [len(point) for point in self.points]):
+                tasks.create_task(add(batch))
 
-    def search(self, vectors: Sequence[Sequence[float]], limit: int) -> list[list[Document]]:
-        """The `limit` nearest documents of each vector, nearest first."""
+    def search(self, vectors: Sequence[Sequence[float]], limit: int) -> list[list[str]]:
+        """Codes of the classes of the `limit` nearest points of each vector, nearest first, each class once."""
         requests = [models.QueryRequest(query=list(vector), limit=limit, with_payload=False) for vector in vectors]
         answers = self._qdrant.query_batch_points(self.collection, requests)
-        return [[self.documents[point.id] for point in answer.points] for answer in answers]
+        return [codes_of(self.points[point.id][0] for point in answer.points) for answer in answers]
+
+
+def batches_of(points: Sequence[int], sizes: Sequence[int]) -> Iterator[list[int]]:
+    """Points in batches of at most BATCH texts; `sizes` says how many texts each point has."""
+    batch, texts = [], 0
+    for point in points:
+        if batch and texts + sizes[point] > BATCH:
+            yield batch
+            batch, texts = [], 0
+        batch.append(point)
+        texts += sizes[point]
+    if batch:
+        yield batch
