@@ -400,9 +400,9 @@ def check(similarities, ranking, *, client, label, notes, titles):
 
 
 # %% [markdown]
-# No one has told the model what a running shoe is, nor trained it on codes. That is the strength of retrieval. Its weakness
-# shows as well: the values lie close together, and a class that merely speaks of the same things can come first. Nearness
-# finds candidates. It does not decide.
+# Nobody has trained this model on codes, and yet it finds its way. That is the strength of retrieval. Its weakness shows as
+# well: a cosine says how near two texts are, but not how near is near enough, and a class that merely speaks of the same
+# things can come before the right one. Nearness finds candidates. It does not decide.
 
 # %% [markdown]
 # ## Exercise 3: the whole thing, in miniature

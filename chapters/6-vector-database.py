@@ -319,7 +319,7 @@ class NaceDocument:
     PATTERNS = {1: r"[A-Z]", 2: r"\d\d", 3: r"\d\d\.\d", 4: r"\d\d\.\d\d"}
 
     def __post_init__(self):
-        if not re.fullmatch(self.PATTERNS.get(self.level, "no such level"), self.code or ""):
+        if self.level not in self.PATTERNS or not re.fullmatch(self.PATTERNS[self.level], self.code or ""):
             raise ValueError(f"{self.code} is no code of level {self.level}")
         if self.level == 2:
             fits = re.fullmatch(r"[A-Z]", self.parent_code or "")
@@ -919,6 +919,10 @@ def check(label_vectors, candidates_all, candidates_classes, recall, *, document
     import numpy
     import polars
 
+    def unit_rows(rows):
+        rows = numpy.asarray(rows, dtype=float)
+        return rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
+
     n = len(sample_texts)
     assert numpy.shape(label_vectors) == (n, numpy.shape(vectors)[1]), f"label_vectors should have one vector a label, the shape ({n}, {numpy.shape(vectors)[1]})"
     some = [0, n // 2, n - 1]
@@ -948,13 +952,6 @@ def check(label_vectors, candidates_all, candidates_classes, recall, *, document
         assert len(row) == 1, f"recall should have one row for {levels!r} and k={k}"
         assert abs(row["share"][0] - expected) < 0.01, f"Retriever@{k} for {levels!r} in recall should be {expected:.3f}, it is {row['share'][0]:.3f}"
     return f"Retriever@5 is {shares['all four', 5]:.1%} with all four levels and {shares['classes only', 5]:.1%} with classes only"
-
-
-def unit_rows(rows):
-    import numpy
-
-    rows = numpy.asarray(rows, dtype=float)
-    return rows / numpy.linalg.norm(rows, axis=1, keepdims=True)
 
 
 # %%
@@ -988,11 +985,6 @@ print(f"with all four levels, {parents[:, 0].mean():.0%} of the first hits and {
 #
 # How did other settings do? Retriever@5 depends on the text that is embedded, on the model, and on more. Chapter 7 tries what helps, one
 # change at a time.
-#
-# The database can be closed now, so that another notebook may open its folder.
-
-# %%
-qdrant.close()
 
 # %% [markdown]
 # ## What you have learnt
