@@ -217,7 +217,7 @@ WRONG = {
             ("env_is_ignored = not env_is_ignored", "env_is_ignored"),
         ],
         "1.1": [
-            ("client = OpenAI(base_url='https://api.openai.com/v1', api_key='x', timeout=60, max_retries=5)", "LLMLAB_URL"),
+            ("client = OpenAI(base_url='https://api.openai.com/v1', api_key='x', timeout=120, max_retries=5)", "LLMLAB_URL"),
             ("client = OpenAI(base_url=os.environ['LLMLAB_URL'], api_key=os.environ['LLMLAB_API_KEY'])", "timeout"),
             ("client = client.with_options(max_retries=2)", "max_retries"),
             ("client = client.with_options(api_key='password')", "LLMLAB_API_KEY"),
