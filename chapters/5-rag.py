@@ -66,6 +66,9 @@
 # | needs | an account | a few GB of disk, better a GPU | nothing |
 # | chat is | a large language model | a smaller language model | **no language model** |
 #
+# Ollama serves all the models you have pulled at one address. A vLLM server (port 8000) has one model, so it takes two of
+# them and a gateway in front, and is worth it when many people share a GPU.
+#
 # The code of the chapters is the same in all three columns. The vector database is chosen in the same way: `QDRANT_URL`
 # names a server, and without it the client keeps its data in a folder of this project.
 #

@@ -220,8 +220,8 @@ def check(qdrant, collection_names):
 
 # %% [markdown]
 # On SSP Cloud, Qdrant is a service that you launch like the others; it shows its address and its key. Behind an https
-# address the port is 443. With the wrong port the client waits and then speaks of a *timeout*, which is a misleading way
-# to say that nobody listens there.
+# address the port is 443. With the wrong port the client waits and then, in most networks, speaks of a *timeout*: nobody
+# listens there.
 
 # %% [markdown]
 # ## Exercise 2: from rows to documents
@@ -457,7 +457,7 @@ print(f"cosine of 10.71 with 'dry biscuits and rusks': {biscuits @ without:.2f} 
 # %% [markdown]
 # An exclusion names what the class is *not*, and an embedding does not hear the *not*. It hears *biscuits*. So the
 # exclusions stay out of the vector. They are not thrown away: they go into the payload, and in chapter 7 the language
-# model, which does understand *not*, gets to read them.
+# model, which can make something of a *not*, gets to read them.
 
 # %% [markdown]
 # ## Exercise 3: the database
@@ -739,12 +739,14 @@ def far_seconds(batch_size, workers):
     return time.perf_counter() - started
 
 
+ways = ["one a request", "one a request, 4 at a time", "batches of 16", "batches of 16, 4 at a time"]
+near = [seconds[way] for way in ways]
 far = [far_seconds(1, 1), far_seconds(1, 4), far_seconds(16, 1), far_seconds(16, 4)]
-places = np.arange(len(seconds))
+places = np.arange(len(ways))
 plt.figure(figsize=(8, 3), layout="constrained")
-for offset, values, name in [(-0.2, list(seconds.values()), "this endpoint"), (0.2, far, "a fifth of a second away")]:
+for offset, values, name in [(-0.2, near, "this endpoint"), (0.2, far, "a fifth of a second away")]:
     plt.bar_label(plt.barh(places + offset, values, height=0.38, label=name), fmt="{:.1f} s", padding=3)
-plt.yticks(places, list(seconds))
+plt.yticks(places, ways)
 plt.gca().invert_yaxis()
 plt.margins(x=0.12)
 plt.xlabel(f"seconds for {len(trial)} texts")
@@ -760,9 +762,8 @@ plt.show()
 # Question 3.5: store, twice
 #
 # Make the points of all documents and **upsert** them (insert, or update what has the same id) into the collection, in
-# batches of
-# 100. Put the number of points in the collection in `count_first`. Then do it all again, and put the number in
-#      `count_second`.
+# batches of 100. Put the number of points that the collection then has in `count_first`. Then do it all again, and put the
+# number in `count_second`.
 
 # %% [markdown] tags=["hint"] question="3.5"
 # `qdrant.upsert(collection, points=[…])` takes a list of points. Batches, since a single request with everything may be
@@ -856,8 +857,8 @@ def check(stored, hits, class_hits, *, point_id, documents, vectors, embed_batch
 
 # %% [markdown]
 # Look at the first list. It holds groups and divisions beside classes. They are about the same things as their classes,
-# so they are just as near, and often nearer, since their notes are short and general. But a business is coded by a class,
-# never as `55.2`. Every place that a parent takes is lost to a class.
+# so they are just as near, and often nearer: a short, general note can be closer to a short text than a long, exact one.
+# But a business is coded by a class, never as `55.2`. Every place that a parent takes is lost to a class.
 #
 # Is that a nuisance or a disaster? Measure it.
 
@@ -986,8 +987,8 @@ parents = np.array([[level_of[code] < 4 for code in row] for row in candidates_a
 print(f"with all four levels, {parents[:, 0].mean():.0%} of the first hits and {parents.mean():.0%} of all five are no classes")
 
 # %% [markdown]
-# The lines on the bars are 95 % intervals: with another thousand labels, the figures would fall somewhere within them.
-# The two settings are farther apart than that.
+# The lines on the bars are 95 % intervals. They say how far a figure from a thousand labels can be trusted. With the
+# embedded model the two settings are farther apart than that.
 #
 # So only classes belong in the search. The parents are not useless: their notes could be added to the text of each of
 # their classes, or they could serve to filter, when one knows the division already. But as candidates they do harm, and
