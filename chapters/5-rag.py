@@ -104,7 +104,7 @@ from funathon.endpoint import ensure_endpoint
 
 load_dotenv(override=True)
 ensure_endpoint()
-client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=60)
+client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=120)
 
 with fsspec.open(os.environ["NACE_URL"], "rb") as file:
     nomenclature = pl.read_csv(file, separator="\t", infer_schema=False)
