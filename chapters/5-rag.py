@@ -228,8 +228,8 @@ def check(words_of_class, tokens_all, tokens_five, *, classes):
 # The vectors of all notes are computed once and kept in a **vector database**. It answers one question: *which of your
 # vectors are nearest to this one?* With each vector it keeps a **payload**, some fields such as the code and the title,
 # which can be used to filter the search. For 651 vectors a database is not really needed, since comparing with all of them
-# takes a thousandth of a second. It earns its keep when there are millions, when several programs share them, or when
-# they must survive the end of the program.
+# takes next to no time. It earns its keep when there are millions, when several programs share them, or when they must
+# survive the end of the program.
 #
 # ### What does *near* mean?
 #
