@@ -1,4 +1,5 @@
 import re
+import sys
 
 import nbformat
 import pytest
@@ -59,11 +60,46 @@ def test_an_out_of_date_notebook_is_listed_and_mended(tmp_path, monkeypatch):
     assert not (tmp_path / "0-gone.ipynb").exists()
 
 
-def test_quarto_pages_fold_solutions_and_hints():
-    chapter = CHAPTERS[0]
-    page = notebooks.quarto_notebook(chapter, notebooks.solved_notebook(chapter))
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
+def test_quarto_pages_fold_solutions_and_hints(chapter):
+    page = notebooks.quarto_notebook(chapter, notebooks.solved_notebook(chapter), "the bar")
     solutions = [c for c in page.cells if c.cell_type == "code" and "code-fold: true" in c.source]
-    hints = [c for c in page.cells if 'collapse="true"' in c.source]
+    hints = [c for c in page.cells if c.source.startswith('<details class="hint">')]
     assert len(solutions) == sum(len(q.solutions) for q in chapter.questions.values())
     assert len(hints) == sum(len(q.hints) for q in chapter.questions.values())
     assert page.cells[0].source.startswith("---\ntitle:")
+    assert page.cells[1].source.startswith('<p class="facts">Part ')
+    assert "the bar" in page.cells[1].source
+    assert not any(c.metadata for c in page.cells)  # Quarto would make attributes of it
+
+
+def test_pictures_keep_their_description_and_get_no_caption():
+    (chapter,) = [c for c in CHAPTERS if c.name == "2-tokenizer"]
+    page = notebooks.quarto_notebook(chapter, notebooks.solved_notebook(chapter))
+    pictures = [line for c in page.cells if c.cell_type == "markdown" for line in c.source.splitlines() if "![" in line]
+    assert pictures and all(
+        line.startswith("![](") and 'fig-alt="The text &quot;artisan bakeries&quot;' in line for line in pictures
+    )
+
+
+def test_html_among_the_outputs_is_hidden_from_quarto_s_search_for_widgets():
+    output = nbformat.v4.new_output("display_data", {"text/html": "<table></table>", "text/plain": "table"})
+    assert notebooks.as_markdown(output).data == {"text/markdown": "```{=html}\n<table></table>\n```"}
+    plain = nbformat.v4.new_output("display_data", {"text/plain": "1"})
+    assert notebooks.as_markdown(plain).data == {"text/plain": "1"}
+
+
+def test_the_first_code_cell_does_nothing_here_and_installs_the_course_on_colab(monkeypatch):
+    cell = notebooks.exercise_notebook(CHAPTERS[0]).cells[1]
+    assert cell.cell_type == "code"
+    commands = []
+    monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
+    monkeypatch.setattr("builtins.input", lambda prompt: " https://github.com/owner/course ")
+    monkeypatch.setattr("sys.path", list(sys.path))
+    exec(cell.source, {})
+    assert commands == []
+    monkeypatch.setitem(sys.modules, "google.colab", object())
+    exec(cell.source, {})
+    assert commands[0] == ["git", "clone", "--depth", "1", "https://github.com/owner/course", "/content/course"]
+    assert commands[1][1:4] == ["-m", "pip", "install"] and commands[1][-1] == "/content/course"
+    assert sys.path[0] == "/content/course/src"

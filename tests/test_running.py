@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from funathon import running
-from funathon.chapters import read_chapter
+from funathon.chapters import find_chapter, read_chapter
 from funathon.settings import load_settings
 
 CHAPTER = """# %% [markdown]
@@ -43,12 +43,9 @@ def check(x):
 @pytest.fixture
 def project(tmp_path, monkeypatch):
     """A project with chapters of its own; returns a function that writes one."""
-    import funathon.chapters
-
     chapters = tmp_path / "chapters"
     chapters.mkdir()
-    for module in (running, funathon.chapters):
-        monkeypatch.setattr(module, "CHAPTERS", chapters)
+    monkeypatch.setattr("funathon.chapters.CHAPTERS", chapters)
     monkeypatch.setattr(running, "EXECUTED", tmp_path / "executed")
     monkeypatch.setattr(running, "DIGESTS", tmp_path / "executed" / "digests.json")
     monkeypatch.setattr(running, "digest", lambda path: path.read_text())
@@ -145,13 +142,13 @@ def test_a_full_disk_loses_nothing_that_was_written(project, plain_checks, monke
 
 
 def test_the_hash_follows_what_a_chapter_imports():
-    names = {path.stem for path in running.imported_modules(running.CHAPTERS / "1-data.py")}
+    names = {path.stem for path in running.imported_modules(find_chapter("1"))}
     assert {"exercise", "settings", "labels"} <= names
     assert "cli" not in names
 
 
 def test_the_digest_changes_with_a_setting(monkeypatch):
-    path = running.CHAPTERS / "1-data.py"
+    path = find_chapter("1")
     load_settings()
     before = running.digest(path)
     monkeypatch.setenv("LABELS_URL", "https://example.org/labels.parquet")

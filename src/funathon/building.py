@@ -1,24 +1,29 @@
 """Rendering the site: by Quarto where there is one, else as plain preview pages."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import sysconfig
 import tempfile
+from html import unescape
+from itertools import chain
 from pathlib import Path
 
+import yaml
 from nbconvert import HTMLExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 from pygments.formatters import HtmlFormatter
 from rich.console import Console
 
-from funathon.chapters import Chapter, chapter_paths, read_chapter
+from funathon.chapters import Chapter
 from funathon.errors import FunathonError
+from funathon.launching import find_repository
 from funathon.notebooks import notebook, preview_notebook
-from funathon.paths import ROOT, SITE
-from funathon.running import read_executed
+from funathon.pages import bar_of, read_course, sections, site_texts
+from funathon.paths import NOTEBOOKS, ROOT, SITE
 
 PREVIEW = Path(__file__).with_name("preview")
 HOME_TITLE = "Automatic coding into NACE Rev. 2.1"
@@ -38,57 +43,126 @@ def build_site(console: Console) -> None:
     """
     quarto = find_quarto()
     if quarto is None:
-        write_preview()
+        write_preview(SITE)
         console.print(f"[yellow]No Quarto here, so _site/ holds preview pages.[/] {HOW_TO_GET_QUARTO}")
     else:
-        done = subprocess.run([quarto, "render", str(ROOT)], env=os.environ | {"QUARTO_PYTHON": sys.executable})
-        if done.returncode:
-            raise FunathonError("Quarto could not render the site.", "Its messages stand above.")
+        render_with_quarto(quarto, ROOT)
     console.print(f"Open {SITE / 'index.html'}")
 
 
-def write_preview() -> None:
-    """Write a home page and one page a chapter into `_site/`, without Quarto.
+def render_with_quarto(quarto: str, folder: Path) -> None:
+    """Render the project in `folder`, whose pages are up to date.
 
-    The pages are made in a temporary folder that then takes the place of `_site/`.
+    Raises FunathonError when Quarto fails.
     """
-    chapters = [read_chapter(path) for path in chapter_paths()]
-    with tempfile.TemporaryDirectory(dir=ROOT, prefix="._site.") as folder:
+    environment = os.environ | {"QUARTO_PYTHON": sys.executable, "FUNATHON_PAGES": "done"}
+    if subprocess.run([quarto, "render", str(folder)], env=environment).returncode:
+        raise FunathonError("Quarto could not render the site.", "Its messages stand above.")
+
+
+def write_preview(site: Path, course: list[tuple[Chapter, NotebookNode]] | None = None) -> None:
+    """Write every page of the site into the folder `site`, without Quarto: same pages, same order, no search.
+
+    `course` holds the chapters and their executed notebooks, by default those of the project. The pages are made in a temporary
+    folder that then takes the place of `site`.
+    """
+    course = course or read_course()
+    repository = find_repository()
+    texts = site_texts(course, repository)
+    chapters = {f"chapters/{chapter.name}.ipynb": (chapter, executed) for chapter, executed in course}
+    notebooks = {}
+    for source in chain.from_iterable(sections([chapter for chapter, _ in course]).values()):
+        if source in chapters:
+            chapter, executed = chapters[source]
+            node = preview_notebook(chapter, executed, bar_of(chapter, repository))
+        else:
+            node = markdown_notebook(texts.get(source) or (ROOT / source).read_text(encoding="utf-8"), texts)
+        for cell in node.cells:
+            if cell.cell_type == "markdown":
+                cell.source = plain(cell.source)
+        notebooks[source] = node
+    titles = {source: title_of(node) for source, node in notebooks.items()}
+    titles["index.qmd"] = "Home"
+    order = list(notebooks)
+    with tempfile.TemporaryDirectory(dir=site.parent, prefix="._site.") as folder:
         new = Path(folder) / "new"
         shutil.copytree(ROOT / "site" / "images", new / "site" / "images")
+        shutil.copytree(NOTEBOOKS, new / "notebooks")
         (new / "chapters").mkdir()
-        (new / "index.html").write_text(home_page(chapters), encoding="utf-8")
-        for index, chapter in enumerate(chapters):
+        for index, (source, node) in enumerate(notebooks.items()):
+            up = "../" * source.count("/")
+            links = {other: {"href": up + page_of(other), "title": titles[other]} for other in order}
             page = {
-                "title": f"{chapter.title} · {HOME_TITLE}",
-                "home": "../index.html",
-                "previous": link(chapters[index - 1]) if index else None,
-                "next": link(chapters[index + 1]) if index + 1 < len(chapters) else None,
+                "title": HOME_TITLE if source == "index.qmd" else f"{titles[source]} · {HOME_TITLE}",
+                "up": up,
+                "menu": {
+                    title: [links[other] | {"here": other == source} for other in members]
+                    for title, members in sections([chapter for chapter, _ in course]).items()
+                },
+                "previous": links[order[index - 1]] if index else None,
+                "next": links[order[index + 1]] if index + 1 < len(order) else None,
             }
-            html = render(preview_notebook(chapter, read_executed(chapter.path)), page)
-            (new / "chapters" / f"{chapter.name}.html").write_text(html, encoding="utf-8")
-        if SITE.exists():
-            SITE.rename(Path(folder) / "old")
-        new.rename(SITE)
+            (new / page_of(source)).write_text(render(node, page), encoding="utf-8")
+        if site.exists():
+            site.rename(Path(folder) / "old")
+        new.rename(site)
 
 
-def link(chapter: Chapter) -> dict[str, str]:
-    """Where a chapter's page lies beside the others, and its title."""
-    return {"href": f"{chapter.name}.html", "title": chapter.title}
+def page_of(source: str) -> str:
+    """Path in the site of the page made from a source."""
+    return str(Path(source).with_suffix(".html"))
 
 
-def home_page(chapters: list[Chapter]) -> str:
-    """The home page of the preview: the list of chapters."""
-    items = "\n".join(f"1. [{chapter.title}](chapters/{chapter.name}.html)" for chapter in chapters)
-    return render(notebook([new_markdown_cell(f"# {HOME_TITLE}\n\n{items}", id="home")]), {"title": HOME_TITLE})
+def title_of(node: NotebookNode) -> str:
+    """Text of the first heading of a notebook."""
+    return node.cells[0].source.splitlines()[0].removeprefix("# ")
+
+
+def markdown_notebook(text: str, texts: dict[str, str]) -> NotebookNode:
+    """A page in Quarto's markdown as a notebook of one cell; pieces it includes come from `texts` or the project."""
+    _, front, body = text.split("---\n", 2)
+    fields = yaml.safe_load(front)
+    body = re.sub(r"\{\{< include (\S+) >\}\}", lambda match: included(match.group(1), texts), body)
+    subtitle = f'<p class="subtitle">{fields["subtitle"]}</p>\n\n' if "subtitle" in fields else ""
+    return notebook([new_markdown_cell(f"# {fields['title']}\n\n{subtitle}{body.strip()}", id="page")])
+
+
+def included(name: str, texts: dict[str, str]) -> str:
+    """Text of a piece that pages include, by its name in `site/`."""
+    return texts[f"site/{Path(name).name}"].strip()
+
+
+def plain(source: str) -> str:
+    """Markdown without what only Quarto understands: blocks marked as HTML, links to sources of pages."""
+    source = re.sub(r"^```\{=html\}\n(.*?)\n```$", r"\1", source, flags=re.MULTILINE | re.DOTALL)
+    return re.sub(r"\]\(([\w./-]+)\.(?:ipynb|qmd)(#[\w-]+)?\)", r"](\1.html\2)", source)
 
 
 def render(node: NotebookNode, page: dict) -> str:
     """A notebook as one HTML page of the preview; nothing on it asks for anything from elsewhere."""
     exporter = HTMLExporter(template_name="preview", extra_template_basedirs=[str(PREVIEW.parent)])
-    style = (PREVIEW / "style.css").read_text(encoding="utf-8")
-    style += HtmlFormatter(style="default").get_style_defs(".highlight")
+    theme = ROOT / "site" / "theme"
+    light = HtmlFormatter(style="default").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
-    style += f"\n@media (prefers-color-scheme: dark) {{\n{dark}\n}}\n.highlight {{ background: none }}\n"
-    body, _ = exporter.from_notebook_node(node, resources={"page": page | {"style": style, "banner": BANNER}})
-    return body
+    style = "\n".join(
+        [
+            colours(theme / "light.scss"),
+            light,
+            f"@media (prefers-color-scheme: dark) {{\n{colours(theme / 'dark.scss')}\n{dark}\n}}",
+            (theme / "course.css").read_text(encoding="utf-8"),
+            (PREVIEW / "style.css").read_text(encoding="utf-8"),
+        ]
+    )
+    page |= {"style": style, "banner": BANNER, "script": (theme / "course.html").read_text(encoding="utf-8")}
+    body, _ = exporter.from_notebook_node(node, resources={"page": page})
+    return re.sub(r'(<h[1-6] id=")([^"]+)(")', lambda match: match[1] + heading_id(unescape(match[2])) + match[3], body)
+
+
+def colours(theme: Path) -> str:
+    """The variables that a theme of Quarto sets for `course.css`."""
+    return re.search(r"^:root \{.*?^\}", theme.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL).group()
+
+
+def heading_id(text: str) -> str:
+    """The id that Quarto gives a heading, so that links to it work in both (https://pandoc.org/MANUAL.html#heading-identifiers)."""
+    return re.sub(r"^[^a-z]+", "", re.sub(r"[^\w.-]", "", text.lower()))

@@ -138,16 +138,28 @@ def run(
 
 
 @app.command()
+def pages(
+    fresh: Annotated[bool, typer.Option("--fresh", help="Execute every chapter, changed or not.")] = False,
+) -> None:
+    """Bring up to date what the site is rendered from; Quarto calls this before it renders."""
+    from funathon.notebooks import write_notebooks
+    from funathon.pages import write_pages
+
+    for name in write_notebooks():
+        console.print(f"wrote notebooks/{name}")
+    run(chapters=None, fresh=fresh)
+    for name in write_pages():
+        console.print(f"wrote {name}")
+
+
+@app.command()
 def build(
     fresh: Annotated[bool, typer.Option("--fresh", help="Execute every chapter, changed or not.")] = False,
 ) -> None:
     """Regenerate the notebooks, execute the chapters and render the site."""
     from funathon.building import build_site
-    from funathon.notebooks import write_notebooks
 
-    for name in write_notebooks():
-        console.print(f"wrote notebooks/{name}")
-    run(chapters=None, fresh=fresh)
+    pages(fresh=fresh)
     build_site(console)
 
 

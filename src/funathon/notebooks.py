@@ -4,6 +4,7 @@ All three come from the cells of `funathon.chapters`; nothing is written twice.
 """
 
 import re
+from html import escape
 
 import nbformat
 from nbformat import NotebookNode
@@ -15,7 +16,19 @@ from funathon.paths import NOTEBOOKS
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 TO_DO = "# Write your answer here\n"
-FOLDED = ["#| code-fold: true", "#| code-summary: Click to see the answer"]
+COLAB = """# On Google Colab, this installs the course (about two minutes). Anywhere else it does nothing.
+import sys
+
+if "google.colab" in sys.modules:
+    import subprocess
+
+    repository = input("Address of the course, https://github.com/…: ").strip()
+    subprocess.run(["git", "clone", "--depth", "1", repository, "/content/course"], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "/content/course"], check=True)
+    sys.path.insert(0, "/content/course/src")"""
+"""First code cell of an exercise notebook. It asks for the address because a notebook on Colab does not know its own."""
+# the class is not "solution", since Quarto takes a block of that class for a proof
+FOLDED = ["#| code-fold: true", "#| code-summary: Click to see the answer", "#| classes: answer"]
 
 
 def exercise_notebook(chapter: Chapter) -> NotebookNode:
@@ -26,6 +39,7 @@ def exercise_notebook(chapter: Chapter) -> NotebookNode:
             cells += exercise_cells(chapter.questions[cell.question])
         elif cell.kind == "given":
             cells.append(plain_cell(cell, f"cell-{index}"))
+    cells.insert(1, new_code_cell(COLAB, id="colab"))
     return notebook(cells)
 
 
@@ -34,7 +48,7 @@ def exercise_cells(question: Question) -> list[NotebookNode]:
     name = cell_name(question)
     hints = [details(hint_title(question, index), hint) for index, hint in enumerate(question.hints)]
     return [
-        markdown(f"{name}-question", alert("info", f"**{question.title}**\n\n{question.body}")),
+        markdown(f"{name}-question", alert("info", f"#### {question.title}\n\n{question.body}")),
         *(markdown(f"{name}-hint-{index}", hint) for index, hint in enumerate(hints, 1)),
         new_code_cell(TO_DO, id=f"{name}-answer"),
         new_code_cell(check_call(question), id=f"{name}-check"),
@@ -68,56 +82,78 @@ def last_cells(chapter: Chapter) -> dict[int, str]:
     return {index: number for number, index in last.items()}
 
 
-def quarto_notebook(chapter: Chapter, executed: NotebookNode) -> NotebookNode:
-    """The executed notebook in Quarto's terms: callouts for questions and hints, folded code for solutions."""
-    heading = chapter.cells[0].source
+def quarto_notebook(chapter: Chapter, executed: NotebookNode, bar: str = "") -> NotebookNode:
+    """The executed notebook as Quarto renders it: solutions folded by Quarto, questions and hints as HTML blocks.
+
+    `bar` is markdown that stands below the title (see `funathon.launching`).
+    """
     front = new_raw_cell(f'---\ntitle: "{chapter.title}"\n---', id="front-matter")
-    cells = [front]
-    hints: dict[str, int] = {}
-    for cell in executed.cells:
-        role, number = cell.metadata.get("role"), cell.metadata.get("question")
-        made = nbformat.from_dict(cell)
-        made.metadata = nbformat.from_dict({})
-        if cell.cell_type == "markdown" and cell.source == heading:
-            made.source = re.sub(r"^# .+\n?", "", heading, count=1).strip()
-        elif role == "question":
-            question = chapter.questions[number]
-            made.source = div(
-                f".callout-note .exercise #question-{number.replace('.', '-')} icon=false", question.title, question.body
-            )
-        elif role == "hint":
-            title = hint_title(chapter.questions[number], hints.get(number, 0))
-            hints[number] = hints.get(number, 0) + 1
-            made.source = div('.callout-tip .hint collapse="true" icon=false', title, cell.source)
-        elif cell.cell_type == "code":
-            options = {"solution": FOLDED, "check": ["#| classes: check"]}.get(role, []) + cell.metadata.get("options", [])
-            made.source = "\n".join([*options, cell.source])
-        cells.append(made)
-    return notebook(cells)
+    cells = page_cells(chapter, executed, bar)
+    for cell in cells:
+        if cell.cell_type == "code":
+            own = {"solution": FOLDED, "check": ["#| classes: check"]}.get(cell.metadata.get("role"), [])
+            cell.source = "\n".join([*own, *cell.metadata.get("options", []), cell.source])
+            cell.outputs = [as_markdown(output) for output in cell.outputs]
+        elif cell.cell_type == "markdown":
+            # else Quarto would print the description of a picture below it
+            cell.source = re.sub(r"!\[([^\]]+)\]\(([^)]+)\)", describe, cell.source)
+        cell.metadata = nbformat.from_dict({})
+    return notebook([front, *cells])
 
 
-def preview_notebook(chapter: Chapter, executed: NotebookNode) -> NotebookNode:
-    """The executed notebook for the plain pages that nbconvert makes: questions and hints as HTML that needs no Quarto."""
+def preview_notebook(chapter: Chapter, executed: NotebookNode, bar: str = "") -> NotebookNode:
+    """The executed notebook for the plain pages that nbconvert makes; its template folds the solutions."""
+    cells = page_cells(chapter, executed, bar)
+    for cell in cells:
+        alt = [option.removeprefix("#| fig-alt:").strip() for option in cell.metadata.get("options", []) if "fig-alt:" in option]
+        for output in cell.get("outputs", []):
+            if alt and "image/png" in output.get("data", {}):
+                output.metadata["image/png"] = {"alt": alt[0]}
+    return notebook([new_markdown_cell(f"# {chapter.title}", id="title"), *cells])
+
+
+def page_cells(chapter: Chapter, executed: NotebookNode, bar: str) -> list[NotebookNode]:
+    """Cells of a chapter's page without its title: questions and hints are HTML blocks, which Quarto and nbconvert both take."""
+    heading = chapter.cells[0].source
     cells = []
     hints: dict[str, int] = {}
     for cell in executed.cells:
         role, number = cell.metadata.get("role"), cell.metadata.get("question")
         made = nbformat.from_dict(cell)
-        alt = [option.removeprefix("#| fig-alt:").strip() for option in cell.metadata.get("options", []) if "fig-alt:" in option]
-        for output in made.get("outputs", []):
-            if alt and "image/png" in output.get("data", {}):
-                output.metadata["image/png"] = {"alt": alt[0]}
-        if role == "question":
+        if cell.cell_type == "markdown" and cell.source == heading:
+            below = re.sub(r"^# .+\n?", "", heading, count=1).strip()
+            # the line that says where the chapter stands
+            below = re.sub(r"^\*(Part .+)\*$", r'<p class="facts">\1</p>', below, flags=re.MULTILINE)
+            facts, _, rest = below.partition("\n\n")
+            made.source = "\n\n".join(part for part in (facts, bar, rest) if part)
+        elif role == "question":
             question = chapter.questions[number]
-            made.source = f'<h4 id="question-{number.replace(".", "-")}">{question.title}</h4>\n\n' + alert("info", question.body)
+            made.source = (
+                f'<div class="exercise" id="{cell_name(question)}">\n\n### {question.title}\n\n{question.body}\n\n</div>'
+            )
         elif role == "hint":
             title = hint_title(chapter.questions[number], hints.get(number, 0))
             hints[number] = hints.get(number, 0) + 1
-            made.source = details(title, cell.source)
-        if cell.cell_type == "markdown":
-            made.source = re.sub(r"\]\(([\w-]+)\.ipynb", r"](\1.html", made.source)
+            made.source = details(title, cell.source, "hint")
         cells.append(made)
-    return notebook(cells)
+    return cells
+
+
+def describe(match: re.Match) -> str:
+    """A picture in Quarto's markdown, without a caption."""
+    description, file = match.groups()
+    return f'![]({file}){{fig-alt="{escape(" ".join(description.split()))}"}}'
+
+
+def as_markdown(output: NotebookNode) -> NotebookNode:
+    """An output whose HTML, if any, is markdown that holds it unchanged.
+
+    Where Quarto meets HTML among the outputs it adds require.js and jQuery from a server elsewhere, in case it is a widget.
+    """
+    html = output.get("data", {}).get("text/html")
+    if html:
+        output.data = nbformat.from_dict({"text/markdown": f"```{{=html}}\n{html.strip()}\n```"})
+    return output
 
 
 def hint_title(question: Question, index: int) -> str:
@@ -150,19 +186,15 @@ def check_call(question: Question) -> str:
     return f'check("{question.number}")'
 
 
-def details(summary: str, body: str) -> str:
-    """A collapsed block that JupyterLab, VS Code and Colab all show; the blank lines let its body be markdown."""
-    return f"<details>\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
+def details(summary: str, body: str, kind: str = "") -> str:
+    """A collapsed block that JupyterLab, VS Code, Colab and the site all show; the blank lines let its body be markdown."""
+    opening = f'<details class="{kind}">' if kind else "<details>"
+    return f"{opening}\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
 def alert(kind: str, body: str) -> str:
     """A coloured block: JupyterLab and Colab colour it, VS Code shows it as plain text."""
     return f'<div class="alert alert-block alert-{kind}">\n\n{body}\n\n</div>'
-
-
-def div(attributes: str, title: str, body: str) -> str:
-    """A fenced div of Quarto with a title."""
-    return f'::: {{{attributes} title="{title}"}}\n{body}\n:::'
 
 
 def to_json(node: NotebookNode) -> str:

@@ -21,8 +21,8 @@ from funathon.chapters import Chapter, read_chapter
 from funathon.errors import FunathonError
 from funathon.exercise import Verdict
 from funathon.files import write_text
-from funathon.notebooks import quarto_notebook, solved_notebook, to_json
-from funathon.paths import CACHE, CHAPTERS, DATA, ROOT
+from funathon.notebooks import solved_notebook, to_json
+from funathon.paths import CACHE, DATA, ROOT
 from funathon.settings import KNOWN, is_configured
 
 EXECUTED = CACHE / "executed"
@@ -83,8 +83,7 @@ def executed_path(path: Path) -> Path:
 
 def is_up_to_date(path: Path) -> bool:
     """Whether the executed notebook of a chapter exists and nothing it depends on has changed since."""
-    page = CHAPTERS / f"{path.stem}.ipynb"
-    return executed_path(path).is_file() and page.is_file() and known_digests().get(path.stem) == digest(path)
+    return executed_path(path).is_file() and known_digests().get(path.stem) == digest(path)
 
 
 def run_chapters(paths: list[Path], console: Console, *, fresh: bool = False) -> list[Failure]:
@@ -117,7 +116,6 @@ def run_chapters(paths: list[Path], console: Console, *, fresh: bool = False) ->
                 progress.update(task, state="failed")
                 continue
             write_text(executed_path(path), to_json(node))
-            write_text(CHAPTERS / f"{path.stem}.ipynb", to_json(quarto_notebook(chapter, node)))
             write_text(DIGESTS, json.dumps(known_digests() | {path.stem: started}, indent=1) + "\n")
             progress.update(task, state="done")
     return failures
