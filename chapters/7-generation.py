@@ -72,12 +72,11 @@ from funathon.endpoint import ensure_endpoint
 load_dotenv(override=True)
 ensure_endpoint()
 client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=60, max_retries=5)
+if "qdrant" in globals():
+    qdrant.close()  # when the cell is run again; a folder can be open once at a time
 if os.environ.get("QDRANT_URL"):
-    qdrant = QdrantClient(
-        url=os.environ["QDRANT_URL"],
-        port=os.environ.get("QDRANT_API_PORT"),
-        api_key=os.environ.get("QDRANT_API_KEY"),
-    )
+    port = int(os.environ.get("QDRANT_API_PORT") or 6333)
+    qdrant = QdrantClient(url=os.environ["QDRANT_URL"], port=port, api_key=os.environ.get("QDRANT_API_KEY"))
 else:
     qdrant = QdrantClient(path=f"{os.environ['QDRANT_PATH']}/chapter-7")
 print(f"embeddings: {os.environ['EMBEDDING_MODEL']}, chat: {os.environ['CHAT_MODEL']}")
@@ -101,33 +100,33 @@ with fsspec.open(os.environ["NACE_URL"], "rb") as file:
     nomenclature = pl.read_csv(file, separator="\t", infer_schema=False)
 
 
-def bullets(note):
-    """The points of a note, without their dashes: a list of texts."""
-    lines = (note or "").replace("\\n", "\n").splitlines()
-    return [line.strip("-• ").strip() for line in lines if line.strip("-• ").strip()]
-
-
 @dataclass(frozen=True)
 class NaceDocument:
-    """One class of the nomenclature with its notes."""
+    """One class of the nomenclature and its notes, as in chapter 6, where its rows have been verified."""
 
     code: str
-    title: str
-    includes: list[str]
-    includes_also: list[str]
-    excludes: list[str]
+    heading: str
+    includes: str
+    includes_also: str
+    excludes: str
+
+    @classmethod
+    def from_row(cls, row):
+        """A document from a row of the official table; a note that does not exist becomes an empty text."""
+        notes = [(row[name] or "").replace("\\n", "\n").strip() for name in ["Includes", "IncludesAlso", "Excludes"]]
+        return cls(row["CODE"], row["HEADING"], *notes)
 
     def to_embedding_text(self):
-        """Title, what the class includes and what it also includes: what the search compares a label with."""
-        return "\n".join([self.title, *self.includes, *self.includes_also])
+        """The text to embed: heading, what the class includes and what it also includes."""
+        parts = [self.heading]
+        if self.includes:
+            parts.append(f"Includes:\n{self.includes}")
+        if self.includes_also:
+            parts.append(f"Also includes:\n{self.includes_also}")
+        return "\n".join(parts)
 
 
-documents = {
-    row["CODE"]: NaceDocument(
-        row["CODE"], row["HEADING"], bullets(row["Includes"]), bullets(row["IncludesAlso"]), bullets(row["Excludes"])
-    )
-    for row in nomenclature.filter(LEVEL="4").iter_rows(named=True)
-}
+documents = {row["CODE"]: NaceDocument.from_row(row) for row in nomenclature.filter(LEVEL="4").iter_rows(named=True)}
 codes = np.array(list(documents))
 print(f"{len(documents)} classes, {len(X_test):,} test labels")
 
@@ -147,22 +146,22 @@ def embed(texts, batch_size=64):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-COLLECTION = "nace-chapter-7"
+collection = "nace-chapter-7"
 
 document_vectors = embed([document.to_embedding_text() for document in documents.values()])
-if qdrant.collection_exists(COLLECTION):
-    qdrant.delete_collection(COLLECTION)
+if qdrant.collection_exists(collection):
+    qdrant.delete_collection(collection)
 qdrant.create_collection(
-    COLLECTION, vectors_config=models.VectorParams(size=document_vectors.shape[1], distance=models.Distance.COSINE)
+    collection, vectors_config=models.VectorParams(size=document_vectors.shape[1], distance=models.Distance.COSINE)
 )
 qdrant.upsert(
-    COLLECTION,
+    collection,
     points=[
-        models.PointStruct(id=number, vector=vector.tolist(), payload={"code": code, "title": documents[code].title})
+        models.PointStruct(id=number, vector=vector.tolist(), payload={"code": code, "heading": documents[code].heading})
         for number, (code, vector) in enumerate(zip(documents, document_vectors))
     ],
 )
-print(f"{qdrant.count(COLLECTION).count} points of {document_vectors.shape[1]} dimensions in {COLLECTION}")
+print(f"{qdrant.count(collection).count} points of {document_vectors.shape[1]} dimensions in {collection}")
 
 # %% [markdown]
 # ## Exercise 1: one label
@@ -186,15 +185,15 @@ label = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
 # `embed` takes a list and returns an array with one row a text. What does the search want, an array of rows or one row?
 
 # %% [markdown] tags=["hint"] question="1.1"
-# `qdrant.query_points(COLLECTION, query=…, limit=5)` returns an object with the attribute `points`; each point has a `score`
+# `qdrant.query_points(collection, query=…, limit=5)` returns an object with the attribute `points`; each point has a `score`
 # and a `payload`, a dictionary.
 
 # %% tags=["solution"] question="1.1"
 query_vector = embed([label])[0]
-hits = qdrant.query_points(COLLECTION, query=query_vector.tolist(), limit=5).points
+hits = qdrant.query_points(collection, query=query_vector.tolist(), limit=5).points
 candidates = [hit.payload["code"] for hit in hits]
 for hit in hits:
-    print(f"{hit.score:.3f}  {hit.payload['code']}  {hit.payload['title']}")
+    print(f"{hit.score:.3f}  {hit.payload['code']}  {hit.payload['heading']}")
 
 # %% tags=["check"] question="1.1"
 def check(query_vector, hits, candidates, *, label, embed, document_vectors, codes):
@@ -215,8 +214,8 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 
 
 # %% [markdown]
-# The label names two activities, baking and selling, and both are among what the search finds. Somebody has to decide, and the
-# rule is in the notes.
+# The label names two activities, baking and selling. Look for both in the list: somebody has to decide between them, and what
+# decides is in the notes.
 #
 # ### The prompt
 #
@@ -228,12 +227,12 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 # - it may say that the text cannot be coded, because a model that must answer always will;
 # - it is told that the label is data. Whoever fills in a form can write anything on it, also an instruction.
 #
-# Here are the system prompt and the block that shows one candidate. Why do the exclusions stand in the prompt when the search
+# Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the prompt when the search
 # left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot say *not*. A reader
 # can.
 
 # %%
-SYSTEM_PROMPT = """You code business activities in NACE Rev. 2.1, the classification of the European Union.
+SYSTEM = """You code business activities in NACE Rev. 2.1, the classification of the European Union.
 You get one activity, in the words of the business, and a list of candidate classes with their notes.
 Choose the candidate whose notes fit the main activity best.
 
@@ -248,29 +247,29 @@ Answer with one JSON object and nothing else:
 {"codable": true or false, "code": "the code" or null, "confidence": a number from 0 to 1}"""
 
 
-def candidate_block(code, examples=()):
-    """A candidate as the prompt shows it: code, title, notes, and examples if there are any."""
+def candidate_text(code, examples=()):
+    """A candidate as the prompt shows it: code, heading, notes, and examples if there are any."""
     document = documents[code]
-    parts = [f"### {code} {document.title}"]
-    for name, points in [
+    parts = [f"### {code} {document.heading}"]
+    for name, note in [
         ("Includes", document.includes),
         ("Also includes", document.includes_also),
         ("Excludes", document.excludes),
-        ("Examples", examples),
+        ("Examples", "\n".join(f"- {example}" for example in examples)),
     ]:
-        if points:
-            parts += [f"{name}:", *(f"- {point}" for point in points)]
+        if note:
+            parts.append(f"{name}:\n{note}")
     return "\n".join(parts)
 
 
-blocks = [candidate_block(code) for code in candidates]
+blocks = [candidate_text(code) for code in candidates]
 print(blocks[0])
 
 # %% [markdown] tags=["question"] question="1.2"
 # Question 1.2: the messages
 #
 # Write a function `make_messages(label, blocks)` that returns the two messages, a list of two dictionaries with the keys `role`
-# and `content`: `system` with `SYSTEM_PROMPT`, and `user` with a text of this form, the blocks one below the other with an empty
+# and `content`: `system` with `SYSTEM`, and `user` with a text of this form, the blocks one below the other with an empty
 # line between them:
 #
 # ```
@@ -300,19 +299,19 @@ def make_messages(label, blocks):
     """The system and the user message for one label and the blocks of its candidates."""
     safe = " ".join(label.split()).replace("<", "‹").replace(">", "›")
     user_prompt = "\n\n".join([f"<activity>\n{safe}\n</activity>", "Candidates:", *blocks])
-    return [{"role": "system", "content": SYSTEM_PROMPT}, {"role": "user", "content": user_prompt}]
+    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user_prompt}]
 
 
 messages = make_messages(label, blocks)
 print(messages[1]["content"][:400], "…")
 
 # %% tags=["check"] question="1.2"
-def check(make_messages, messages, *, label, blocks, SYSTEM_PROMPT):
+def check(make_messages, messages, *, label, blocks, SYSTEM):
     assert callable(make_messages), "make_messages should be a function"
     made = make_messages(label, blocks)
     assert isinstance(made, list) and len(made) == 2, "make_messages should return a list of two messages"
     assert [message.get("role") for message in made] == ["system", "user"], "the roles that make_messages gives should be system, then user"
-    assert made[0]["content"] == SYSTEM_PROMPT, "the content of the system message should be SYSTEM_PROMPT"
+    assert made[0]["content"] == SYSTEM, "the content of the system message should be SYSTEM"
     prompt = made[1]["content"]
     assert f"<activity>\n{label}\n</activity>" in prompt, "the user prompt of make_messages should hold the label between the lines <activity> and </activity>"
     assert "Candidates:" in prompt, "the user prompt of make_messages should announce the Candidates:"
@@ -404,8 +403,7 @@ def check(NaceAnswer, completion, answer, *, candidates):
 # That went well because the server was asked for a schema and kept to it. Many do not: some ignore `response_format`, some think
 # aloud first, some put the JSON into a code fence, some give a code that is not in the list. Below are answers of the kinds one
 # meets in practice. A program that treats everything it cannot read as "not codable" hides its own faults in a figure about
-# labels. (It happened in a course before this one: every text came out as not codable, because one field of the answer was
-# empty with that model.)
+# labels: one field of the answer is empty with some new model, and all of a sudden every text is "not codable".
 
 # %%
 offered = ["06.10", "10.71", "10.72", "47.24", "56.11"]
@@ -505,19 +503,19 @@ obeying = '{"codable": true, "code": "01.11", "confidence": 1.0}'
 # It is questions 1.1 to 1.4 in a row, for another label.
 
 # %% [markdown] tags=["hint"] question="1.5"
-# `make_messages(attack, [candidate_block(code) for code in attack_candidates])` are the messages.
+# `make_messages(attack, [candidate_text(code) for code in attack_candidates])` are the messages.
 
 # %% tags=["solution"] question="1.5"
 def search(text, k=5):
     """Codes of the `k` classes whose notes are nearest to a text, nearest first."""
-    points = qdrant.query_points(COLLECTION, query=embed([text])[0].tolist(), limit=k).points
+    points = qdrant.query_points(collection, query=embed([text])[0].tolist(), limit=k).points
     return [point.payload["code"] for point in points]
 
 
 attack_candidates = search(attack)
 attack_completion = client.chat.completions.create(
     model=os.environ["CHAT_MODEL"],
-    messages=make_messages(attack, [candidate_block(code) for code in attack_candidates]),
+    messages=make_messages(attack, [candidate_text(code) for code in attack_candidates]),
     temperature=0,
     response_format=RESPONSE_FORMAT,
 )
@@ -563,7 +561,7 @@ def check(attack_candidates, attack_answer, obeyed, *, attack, obeying, embed, d
 # in `sample_candidates`, a list of 500 lists of codes.
 
 # %% [markdown] tags=["hint"] question="2.1"
-# `embed` takes any number of texts. `qdrant.query_batch_points(COLLECTION, requests=[…])` takes many searches at once and returns
+# `embed` takes any number of texts. `qdrant.query_batch_points(collection, requests=[…])` takes many searches at once and returns
 # their answers in the same order.
 
 # %% [markdown] tags=["hint"] question="2.1"
@@ -577,7 +575,7 @@ sample = pl.DataFrame({"label": X_test[chosen], "code": y_test[chosen]})
 
 sample_vectors = embed(sample["label"].to_list())
 found = qdrant.query_batch_points(
-    COLLECTION,
+    collection,
     requests=[models.QueryRequest(query=vector.tolist(), limit=K, with_payload=True) for vector in sample_vectors],
 )
 sample_candidates = [[point.payload["code"] for point in response.points] for response in found]
@@ -701,7 +699,7 @@ from pathlib import Path
 
 answers_path = Path(os.environ["QDRANT_PATH"]) / "answers.jsonl"
 requests = [
-    (make_messages(text, [candidate_block(code) for code in candidate_list]), candidate_list)
+    (make_messages(text, [candidate_text(code) for code in candidate_list]), candidate_list)
     for text, candidate_list in zip(sample["label"], sample_candidates)
 ]
 
@@ -930,8 +928,8 @@ for verdict in ["retriever", "generator: another class", "generator: no code"]:
     print(f"\n{verdict}")
     for number in np.flatnonzero(verdicts == verdict)[:3]:
         row = rows.row(int(number), named=True)
-        print(f"  {row['label']}\n     {row['code']} {documents[row['code']].title}")
-        print(f"     coded {row['coded']} {documents[row['coded']].title}" if row["coded"] else f"     {row['outcome']}")
+        print(f"  {row['label']}\n     {row['code']} {documents[row['code']].heading}")
+        print(f"     coded {row['coded']} {documents[row['coded']].heading}" if row["coded"] else f"     {row['outcome']}")
 
 # %% tags=["check"] question="3.2"
 def check(verdicts, errors, *, rows, sample_candidates):
@@ -1144,7 +1142,7 @@ k_80 = int(np.quantile(rank_notes, 0.8, method="inverted_cdf"))
 best_50 = codes[np.argsort(-scores[:200], axis=1)[:, :50]]
 prompt_words = {}
 for k in [1, 5, 10, 20, 50]:
-    prompts = [make_messages(text, [candidate_block(code) for code in row[:k]])[1]["content"] for text, row in zip(texts, best_50)]
+    prompts = [make_messages(text, [candidate_text(code) for code in row[:k]])[1]["content"] for text, row in zip(texts, best_50)]
     prompt_words[k] = np.mean([len(prompt.split()) for prompt in prompts])
     print(f"k = {k:2}: {recall[k - 1]:.1%} within reach, {prompt_words[k]:,.0f} words a prompt")
 print(f"80 % are reached with {k_80} candidates")
@@ -1199,6 +1197,14 @@ def check(recall, prompt_words, k_80, *, scores, ranks):
 # - Fuse `scores` and `bm25_scores` with the weights 1 and 1, and with 1 and 0.3, and put Retriever@5 of the four ways in a
 #   dictionary `hybrid` with the keys `"notes"`, `"bm25"`, `"equal"` and `"weighted"`, made by `share`.
 
+# %%
+import logging
+
+import bm25s
+import Stemmer
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # it announces each index that it builds
+
 # %% [markdown] tags=["hint"] question="4.2"
 # `bm25s.tokenize(texts, stemmer=stemmer, return_ids=False, show_progress=False)` gives a list of words for each text, with
 # `stemmer = Stemmer.Stemmer("english")` from `PyStemmer`. Stemming makes *bakeries* and *bakery* the same word.
@@ -1212,8 +1218,6 @@ def check(recall, prompt_words, k_80, *, scores, ranks):
 # none of the words.
 
 # %% tags=["solution"] question="4.2"
-import bm25s
-import Stemmer
 from scipy.stats import rankdata
 
 stemmer = Stemmer.Stemmer("english")
@@ -1277,14 +1281,23 @@ def check(bm25_scores, fuse, hybrid, *, scores, ranks, documents, texts):
 #
 # A class with long notes is one vector, the mean of everything it says. A label usually names one thing. So cut the notes into
 # **passages**, one for each point, embed each, and let a class score as its *best* passage does. Every passage starts with the
-# title of its class, because a point alone (*"of plastics"*) may say too little.
+# heading of its class, because a point alone (*"of plastics"*) may say too little.
 
 # %% [markdown] tags=["question"] question="4.3"
 # Question 4.3: passages
 #
-# Make a list `passages` of pairs (code, text): for each class its title alone, and `"title: point"` for each point of what it
+# Make a list `passages` of pairs (code, text): for each class its heading alone, and `"heading: point"` for each point of what it
 # includes and also includes. Embed their texts as `passage_vectors`, and put in `passage_scores`, of the shape of `scores`, the
-# similarity of each label to the best passage of each class.
+# similarity of each label to the best passage of each class. The cell below gives the points of a document.
+
+# %%
+def points_of(document):
+    """The points of what a class includes and also includes, without their dashes: a list of texts."""
+    lines = f"{document.includes}\n{document.includes_also}".splitlines()
+    return [line.removeprefix("- ").strip() for line in lines if line.strip()]
+
+
+points_of(documents["10.71"])
 
 # %% [markdown] tags=["hint"] question="4.3"
 # Similarities to all passages are one product, as for `scores`. Then you need the maximum over the columns that belong to one
@@ -1298,7 +1311,7 @@ def check(bm25_scores, fuse, hybrid, *, scores, ranks, documents, texts):
 passages = [
     (code, text)
     for code, document in documents.items()
-    for text in [document.title, *(f"{document.title}: {point}" for point in document.includes + document.includes_also)]
+    for text in [document.heading, *(f"{document.heading}: {point}" for point in points_of(document))]
 ]
 passage_vectors = embed([text for _, text in passages])
 
@@ -1314,13 +1327,13 @@ passage_scores = best_of_class(text_vectors @ passage_vectors.T, [code for code,
 print(f"{len(passages):,} passages, Retriever@5 {share(ranks(passage_scores) <= 5)}")
 
 # %% tags=["check"] question="4.3"
-def check(passages, passage_vectors, passage_scores, *, documents, codes, scores, ranks, embed, text_vectors):
+def check(passages, passage_vectors, passage_scores, *, documents, points_of, codes, scores, ranks, embed, text_vectors):
     import numpy
 
-    points = sum(1 + len(d.includes) + len(d.includes_also) for d in documents.values())
+    points = sum(1 + len(points_of(document)) for document in documents.values())
     assert isinstance(passages, list) and all(len(pair) == 2 for pair in passages), "passages should be a list of pairs (code, text)"
-    assert len(passages) == points, f"passages should hold {points:,} pairs, a title and the points of both notes for each class; it holds {len(passages):,}"
-    assert all(text.startswith(documents[code].title) for code, text in passages), "each text of passages should start with the title of its class"
+    assert len(passages) == points, f"passages should hold {points:,} pairs, a heading and the points of both notes for each class; it holds {len(passages):,}"
+    assert all(text.startswith(documents[code].heading) for code, text in passages), "each text of passages should start with the heading of its class"
     assert numpy.shape(passage_vectors) == (points, text_vectors.shape[1]), "passage_vectors should have one row a passage"
     assert numpy.shape(passage_scores) == scores.shape, f"passage_scores should have the shape {scores.shape}, one column a class, not {numpy.shape(passage_scores)}"
     owners = numpy.array([code for code, _ in passages])
@@ -1515,10 +1528,10 @@ print(f"{len(final)} labels of the field test, candidates by {best_method}")
 # by `share`.
 
 # %% [markdown] tags=["hint"] question="5.1"
-# `candidate_block` takes examples. A dictionary from code to its labels in `examples` is handy.
+# `candidate_text` takes examples. A dictionary from code to its labels in `examples` is handy.
 
 # %% [markdown] tags=["hint"] question="5.1"
-# `candidate_block(code, examples_of[code][:3])`, and the rest is question 2.3 with other requests, into the same file.
+# `candidate_text(code, examples_of[code][:3])`, and the rest is question 2.3 with other requests, into the same file.
 
 # %% tags=["solution"] question="5.1"
 examples_of = {}
@@ -1526,7 +1539,7 @@ for code, text in examples:
     examples_of.setdefault(code, []).append(text)
 
 final_requests = [
-    (make_messages(text, [candidate_block(code, examples_of[code][:3]) for code in row]), row)
+    (make_messages(text, [candidate_text(code, examples_of[code][:3]) for code in row]), row)
     for text, row in zip(final["label"], final_candidates)
 ]
 rag = pl.concat([final, pl.DataFrame(ask_all(final_requests, answers_path)).rename({"code": "coded"})], how="horizontal")
