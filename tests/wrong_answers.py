@@ -288,6 +288,7 @@ WRONG = {
             ("examples = list(zip(y_train[:6510].tolist(), X_train[:6510].tolist()))", "ten"),
             ("example_scores = passage_scores", "best passage or example"),
             ("examples = examples[:650]", "classes"),
+            ("bm25_label_scores = bm25_scores", "notes alone"),
         ],
         "4.5": [
             ("best_method = 'notes'", "best_method"),
