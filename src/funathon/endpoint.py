@@ -8,6 +8,7 @@ has asked it anything for two hours.
 import contextlib
 import hashlib
 import json
+import math
 import os
 import platform
 import signal
@@ -77,7 +78,9 @@ def starting() -> FileLock:
     """
     try:
         state_file().parent.mkdir(parents=True, exist_ok=True)
-        return FileLock(state_file().with_suffix(".lock"))
+        lock = state_file().with_suffix(".lock")
+        lock.touch()
+        return FileLock(lock, thread_local=False)  # `run_server` lets go of it in another thread
     except OSError as error:
         raise FunathonError(
             f"{state_file().parent} cannot be written to ({error.strerror}).", "Set XDG_CACHE_HOME to a folder of yours."
@@ -87,7 +90,8 @@ def starting() -> FileLock:
 def ask_health(port: int) -> dict | None:
     """What the server on a port says about itself; None when nothing or something else answers there."""
     try:
-        with httpx.Client(trust_env=False, timeout=5) as client:  # no proxy stands between this machine and itself
+        # no proxy stands between this machine and itself; a server that loads its model can take a while to answer
+        with httpx.Client(trust_env=False, timeout=httpx.Timeout(30, connect=2)) as client:
             answer = client.get(f"http://{HOST}:{port}/health").json()
     except (httpx.HTTPError, ValueError):
         return None
@@ -105,6 +109,15 @@ def find_server() -> Server | None:
     return server if same else None
 
 
+def current_server() -> Server | None:
+    """The server that runs, if it runs the code of today; one that runs older code is stopped."""
+    server = find_server()
+    if server is not None and server.fingerprint != fingerprint():
+        stop_server()
+        return None
+    return server
+
+
 def ensure_endpoint() -> None:
     """Make LLMLAB_URL, LLMLAB_API_KEY, EMBEDDING_MODEL and CHAT_MODEL name an endpoint that answers.
 
@@ -116,13 +129,7 @@ def ensure_endpoint() -> None:
     if is_configured("LLMLAB_URL"):
         return
     with starting():
-        server = find_server()
-        if server is not None and server.fingerprint != fingerprint():
-            stop_server()
-            server = None
-        if server is None:
-            start_server()
-            server = find_server()
+        server = current_server() or start_server()
     os.environ |= {"LLMLAB_URL": server.url} | EMBEDDED
     spare_proxies()
 
@@ -135,8 +142,8 @@ def spare_proxies() -> None:
             os.environ[name] = ",".join([*spared, HOST])
 
 
-def start_server() -> None:
-    """Start a server in the background and wait until it is ready.
+def start_server() -> Server:
+    """Start a server in the background and return it when it is ready.
 
     Raises FunathonError when it ends, cannot load its model or takes too long.
     """
@@ -161,7 +168,7 @@ def start_server() -> None:
                 stop_server()
                 raise FunathonError(f"The embedded endpoint cannot load its model: {health['error']}")
             if health.get("ready"):
-                return
+                return server
         time.sleep(0.1)
     process.terminate()
     raise FunathonError(f"The embedded endpoint was not ready after {PATIENCE} seconds.", cure)
@@ -200,7 +207,9 @@ def listen(port: int) -> socket.socket:
 def serve(port: int = 0, idle: float = IDLE, announce: Callable[[Server], None] = lambda server: None) -> None:
     """Run the server in this process until it is stopped or nobody has asked it anything for `idle` seconds.
 
-    `announce` is called with the server once its port is known.
+    `announce` is called with the server, in another thread, once it answers.
+
+    Raises FunathonError when it cannot listen on the port (0: any that is free).
     """
     import uvicorn
 
@@ -210,15 +219,42 @@ def serve(port: int = 0, idle: float = IDLE, announce: Callable[[Server], None] 
     server = Server(listener.getsockname()[1], os.getpid(), fingerprint())
     application = make_app({"pid": server.pid, "fingerprint": server.fingerprint})
     runner = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=5))
-    write_text(state_file(), json.dumps(asdict(server)))
-    announce(server)
-    threading.Thread(target=stop_when_idle, args=(runner, idle), daemon=True).start()
+
+    def attend() -> None:
+        while not runner.started:
+            time.sleep(0.05)
+        write_text(state_file(), json.dumps(asdict(server)))
+        announce(server)
+        stop_when_idle(runner, idle)
+
+    threading.Thread(target=attend, daemon=True).start()
     try:
         runner.run(sockets=[listener])
     finally:
         with contextlib.suppress(FileNotFoundError, ValueError):
             if json.loads(state_file().read_text())["pid"] == server.pid:
                 state_file().unlink()
+
+
+def run_server(port: int, announce: Callable[[Server], None]) -> Server | None:
+    """Run the server in this process until Ctrl-C; if one runs already, return it at once.
+
+    Raises FunathonError when it cannot listen on the port.
+    """
+    lock = starting()
+    lock.acquire()
+
+    def ready(server: Server) -> None:
+        lock.release()
+        announce(server)
+
+    try:
+        found = current_server()
+        if found is None:
+            serve(port, math.inf, ready)
+        return found
+    finally:
+        lock.release()
 
 
 def stop_when_idle(runner, idle: float) -> None:
