@@ -1456,7 +1456,7 @@ def check(examples, example_vectors, example_scores, bm25_label_scores, *, X_tra
 
 # %% [markdown] tags=["hint"] question="4.5"
 # A dictionary from method to array of scores, and one loop. For the field test it is the same code on other texts, so a function
-# that takes texts and returns that dictionary saves work.
+# that takes texts and their vectors and returns that dictionary saves work.
 
 # %% [markdown] tags=["hint"] question="4.5"
 # The function `ranks` knows the right classes of the validation labels only. For the field test, compute the places in the same
@@ -1466,9 +1466,8 @@ def check(examples, example_vectors, example_scores, bm25_label_scores, *, X_tra
 from funathon.labels import FIELD_TEST
 
 # %% tags=["solution"] question="4.5"
-def all_scores(texts):
-    """Scores of all classes for each text by each method: dictionary from method to array of shape (texts, classes)."""
-    vectors = embed(texts)
+def all_scores(texts, vectors):
+    """Scores of all classes for texts with these vectors by each method: dictionary to arrays of shape (texts, classes)."""
     by_passage = best_of_class(vectors @ passage_vectors.T, [code for code, _ in passages])
     by_example = np.maximum(by_passage, best_of_class(vectors @ example_vectors.T, [code for code, _ in examples]))
     by_label_words = bm25(labels_index, texts)
@@ -1483,7 +1482,7 @@ def all_scores(texts):
 
 
 comparison_rows = []
-for method, array in all_scores(texts).items():
+for method, array in all_scores(texts, text_vectors).items():
     at_5 = share(ranks(array) <= 5)
     at_1 = (ranks(array) <= 1).mean()
     comparison_rows.append({"method": method, "at_1": at_1, "at_5": at_5.value, "low": at_5.low, "high": at_5.high})
@@ -1491,7 +1490,7 @@ comparison = pl.DataFrame(comparison_rows)
 best_method = comparison.sort("at_5", descending=True)["method"][0]
 
 field = pl.read_parquet(FIELD_TEST)
-field_scores = all_scores(field["label"].to_numpy())
+field_scores = all_scores(field["label"].to_list(), embed(field["label"].to_list()))
 field_column = np.array([column_of[code] for code in field["code"]])
 in_first_5 = {}
 for method, array in field_scores.items():
@@ -1674,9 +1673,8 @@ def check(supervised_codes, supervised_confidence, supervised_seconds, supervise
 
 
 # %% [markdown]
-# The two fail on different texts. The labels on which only one is right are the interesting ones: they say how much a system that
-# knew whom to believe could gain. A simple one does not choose. It asks both, and codes automatically **when they agree**; the rest
-# goes to people.
+# The labels on which only one of them is right are the interesting ones: they say how much a system that knew whom to believe could
+# gain. A simple rule does not choose. It asks both, and codes automatically **when they agree**; the rest goes to people.
 
 # %% [markdown] tags=["question"] question="5.3"
 # Question 5.3: code when they agree
@@ -1802,7 +1800,8 @@ def check(rag_cost, summary, *, rag, final, supervised_codes, supervised_seconds
 
 
 # %% [markdown]
-# The seconds are those of one request; several at a time share the waiting. And the table leaves out two costs, perhaps the largest.
+# The seconds of RAG are those of one request while others are under way; the search comes on top, and several requests at a time
+# share the waiting. And the table leaves out two costs, perhaps the largest.
 # The supervised model stands on tens of thousands of coded labels, which took people years in any office that has them. And every
 # text that is not coded, or coded wrongly, costs a coder's time or the quality of a statistic.
 #
