@@ -45,11 +45,12 @@
 # If your `.env` names an endpoint, a language model answers in this chapter, and everything below is a measure of that model.
 #
 # If not, the embedded endpoint answers, and its chat model, `offline-stand-in`, is **no language model**. It finds the
-# candidates in the prompt, compares each with the label and answers, in the JSON that was asked for, with the one that looks
-# nearest. It never knows the right code. With it you can build and test everything that stands around a chat model, offline
-# and for nothing; most of the work lies there. What it cannot do is understand: it does not notice that a text says too
-# little, or weigh which of two activities is the main one. So read the figures of this chapter as those of the generator that
-# made them, whose name the next cells print, and expect others from another.
+# candidates in the prompt, ranks them by how near their notes are to the label in meaning and in words, and answers with the first
+# in the JSON that was asked for. How much each kind of nearness counts was fitted beforehand, on labels of the training set; it
+# never knows the right code of the label it is asked about. With it you can build and test everything that stands around a chat
+# model, offline and for nothing; most of the work lies there. What it cannot do is understand: it knows nothing of the world, it
+# follows no rule of the prompt, and it does not weigh which of two activities is the main one. So read the figures of this chapter
+# as those of the generator that made them, whose name the next cell prints, and expect others from another.
 
 # %%
 from funathon.exercise import start
@@ -1562,24 +1563,32 @@ print(f"{len(final)} labels of the field test, candidates by {best_method}")
 # %% [markdown] tags=["question"] question="5.1"
 # Question 5.1: RAG with the better search
 #
-# Code the 500 labels of `final` with `ask_all`, with the candidates in `final_candidates`, and show each candidate with up to three
-# `examples` of its class in the prompt. Put the result in a table `rag`, made like `rows`, and its accuracy in `rag_accuracy`, made
-# by `share`.
+# Code the 500 labels of `final` with `ask_all`, with the candidates in `final_candidates`. Show each candidate with three `examples`
+# of its class, those that are nearest to the label. Put the result in a table `rag`, made like `rows`, and its accuracy in
+# `rag_accuracy`, made by `share`.
 
 # %% [markdown] tags=["hint"] question="5.1"
-# `candidate_text` takes examples. A dictionary from code to its labels in `examples` is handy.
+# `candidate_text` takes examples. For one label and one class you need the numbers of the examples of that class, sorted by
+# their similarity to the label.
 
 # %% [markdown] tags=["hint"] question="5.1"
-# `candidate_text(code, examples_of[code][:3])`, and the rest is question 2.3 with other requests, into the same file.
+# `embed(final["label"].to_list()) @ example_vectors.T` holds all similarities. `numbers = np.flatnonzero(owners == code)` are the
+# examples of a class if `owners` is an array of the codes of all examples, and `numbers[np.argsort(-similarity[numbers])[:3]]` the
+# nearest three. The rest is question 2.3 with other requests, into the same file.
 
 # %% tags=["solution"] question="5.1"
-examples_of = {}
-for code, text in examples:
-    examples_of.setdefault(code, []).append(text)
+owners = np.array([code for code, _ in examples])
+
+
+def nearest_examples(code, similarity):
+    """The three examples of a class that are nearest to a label, given the label's similarity to all examples."""
+    numbers = np.flatnonzero(owners == code)
+    return [examples[number][1] for number in numbers[np.argsort(-similarity[numbers])[:3]]]
+
 
 final_requests = [
-    (make_messages(text, [candidate_text(code, examples_of[code][:3]) for code in row]), row)
-    for text, row in zip(final["label"], final_candidates)
+    (make_messages(text, [candidate_text(code, nearest_examples(code, similarity)) for code in row]), row)
+    for text, row, similarity in zip(final["label"], final_candidates, embed(final["label"].to_list()) @ example_vectors.T)
 ]
 rag = pl.concat([final, pl.DataFrame(ask_all(final_requests, answers_path)).rename({"code": "coded"})], how="horizontal")
 rag_codes = rag["coded"].fill_null("").to_numpy()
