@@ -773,6 +773,8 @@ def check(ask_all, rows, *, requests, answers_path, sample, sample_candidates):
     import tempfile
     from pathlib import Path
 
+    from IPython.utils.capture import capture_output
+
     assert callable(ask_all), "ask_all should be a function"
     assert isinstance(rows, polars.DataFrame), "rows should be a polars DataFrame"
     wanted = {"label", "code", "coded", "confidence", "outcome", "detail", "seconds", "tokens_in", "tokens_out"}
@@ -786,9 +788,10 @@ def check(ask_all, rows, *, requests, answers_path, sample, sample_candidates):
     size = answers_path.stat().st_size if answers_path.exists() else 0
     assert size, "answers_path does not exist or is empty: ask_all should write each answer to it"
     if not failures:
-        ask_all(requests[:40], answers_path)
+        with capture_output():
+            ask_all(requests[:40], answers_path)
         assert answers_path.stat().st_size == size, "ask_all asks again for what the file has: skip requests whose fingerprint is there"
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, capture_output():
         torn = Path(folder) / "answers.jsonl"
         ask_all(requests[:2], torn)
         torn.write_bytes(torn.read_bytes()[:-20])
@@ -1349,16 +1352,7 @@ def check(passages, passage_vectors, passage_scores, *, documents, points_of, co
 
 
 # %% [markdown]
-# The price is an index several times as large. There is a way between: one vector a class as before, but the *mean* of the vectors of
-# its passages instead of the vector of the whole text. Is it worth it?
-
-# %%
-sums = np.array([passage_vectors[[owner == code for owner, _ in passages]].sum(axis=0) for code in codes])
-mean_scores = text_vectors @ (sums / np.linalg.norm(sums, axis=1, keepdims=True)).T
-print(f"whole text {share(rank_notes <= 5)}, mean {share(ranks(mean_scores) <= 5)}, best {share(ranks(passage_scores) <= 5)}")
-
-# %% [markdown]
-# In Qdrant, each passage would be a point with the code of its class in the payload, and
+# The price is an index several times as large. In Qdrant, each passage would be a point with the code of its class in the payload, and
 # `qdrant.query_points_groups(…, group_by="code", group_size=1, limit=5)` would return the five classes with the best passages.
 #
 # ### Labels in the index
