@@ -4,6 +4,7 @@ import errno
 import signal
 import subprocess
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -187,3 +188,132 @@ def llm(
         return
     if running:
         console.print(f"One runs already, at {running.url}. `uv run funathon llm --stop` stops it.")
+
+
+ModelOption = Annotated[
+    str | None, typer.Option("--model", help="Folder of another model (path, https or s3).", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+@app.command()
+def evaluate(
+    file: Annotated[str, typer.Argument(help="Labelled texts: csv, tsv or parquet.")],
+    code: Annotated[str, typer.Option(help="Column with the codes.")] = "code",
+    label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Measure the pretrained model on labelled texts of your own."""
+    import os
+
+    from funathon.labels import read_labels
+    from funathon.settings import load_settings
+
+    load_settings()
+    if "://" not in file and not Path(file).is_file():
+        raise FunathonError(f"There is no file {file}.", "Check the path.")
+    labels = read_labels(file, variable="the path", code=code, label=label, repeats=True)
+    from funathon import evaluation
+    from funathon.pretrained import load_model
+
+    report = evaluation.measure(
+        load_model(model or os.environ["PRETRAINED_URL"]), labels[label].to_numpy(), labels[code].to_numpy()
+    )
+    if json:
+        print_json(report.as_dict())
+    else:
+        console.print(evaluation.table(report, escape(file)))
+
+
+@app.command()
+def predict(
+    texts: Annotated[list[str], typer.Argument(help="Descriptions of activities, each in quotes.")],
+    model: ModelOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Code a few texts: the five likeliest classes, and the words that decided."""
+    from dataclasses import asdict
+
+    from funathon.settings import load_settings
+
+    load_settings()
+    from funathon.predicting import load_coder, show
+
+    predictions = load_coder(model).predict(texts)
+    if json:
+        print_json([asdict(prediction) for prediction in predictions])
+    else:
+        for prediction in predictions:
+            show(prediction, console)
+
+
+@app.command(name="code")
+def code_register(
+    file: Annotated[Path, typer.Argument(help="The register: csv, tsv or parquet.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: csv, tsv or parquet.")],
+    label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
+    threshold: Annotated[float, typer.Option(min=0, max=1, help="Confidence below which a person should look.")] = 0.5,
+    model: ModelOption = None,
+) -> None:
+    """Code a whole register, in constant memory; after an interruption the same command goes on where it stopped."""
+    import os
+
+    from funathon.settings import load_settings
+
+    load_settings()
+    from funathon import coding
+
+    url = model or os.environ["PRETRAINED_URL"]
+    outcome = coding.code_register(file, out, url, complaints, label=label, threshold=threshold)
+    if outcome.resumed_after:
+        console.print(f"went on after the {outcome.resumed_after:,} rows of an earlier run")
+    console.print(
+        f"wrote {escape(str(out))}: {outcome.rows:,} rows, {outcome.review:,} to review, {outcome.without_code:,} of them without a code"
+    )
+
+
+rag_app = typer.Typer(no_args_is_help=True, help="Code by retrieval-augmented generation, as chapter 7 does.")
+app.add_typer(rag_app, name="rag")
+
+
+class Retrieval(StrEnum):
+    """How candidates are found."""
+
+    plain = "plain"
+    best = "best"
+
+
+@rag_app.command("evaluate")
+def evaluate_rag(
+    file: Annotated[str, typer.Argument(help="Labelled texts: csv, tsv or parquet.")],
+    sample: Annotated[int | None, typer.Option(min=1, help="Take so many texts at random, the same ones each time.")] = None,
+    retrieval: Annotated[Retrieval, typer.Option(help="Notes alone, or the best combination of chapter 7.")] = Retrieval.best,
+    k: Annotated[int, typer.Option("--k", min=1, max=50, help="Number of candidates shown to the chat model.")] = 5,
+    code: Annotated[str, typer.Option(help="Column with the codes.")] = "code",
+    label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Ask for every text again, whatever results are kept.")] = False,
+    json: JsonOption = False,
+) -> None:
+    """Measure retriever and generator on labelled texts; interrupted, it goes on where it was."""
+    from funathon.settings import load_settings
+
+    load_settings()
+    if "://" not in file and not Path(file).is_file():
+        raise FunathonError(f"There is no file {file}.", "Check the path.")
+    from funathon import rag
+
+    found = rag.evaluate(
+        file, code=code, label=label, sample=sample, retrieval=retrieval.value, k=k, fresh=fresh, console=complaints
+    )
+    if json:
+        print_json(found.as_dict())
+    else:
+        console.print(found.table(f"{escape(file)}, {retrieval.value} retrieval"))
+
+
+def print_json(content: dict | list) -> None:
+    """Print JSON on standard output, in ASCII, which no terminal garbles."""
+    import json
+
+    typer.echo(json.dumps(content, indent=1))

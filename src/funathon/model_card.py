@@ -1,62 +1,15 @@
 """The model card of the pretrained model, with every figure measured when it is written."""
 
-from dataclasses import dataclass
-
-import numpy as np
 import polars as pl
 from torchTextClassifiers import torchTextClassifiers
 
-from funathon.classifier import confidences
+from funathon.evaluation import measure
 from funathon.labels import FIELD_TEST, read_labels
-from funathon.measures import (
-    LEVEL_NAMES,
-    Share,
-    accuracy_at,
-    calibration_error,
-    codes_at,
-    coverage_at_precision,
-    macro_f1,
-    ranked,
-)
-from funathon.nomenclature import ancestors, read_nomenclature
+from funathon.measures import LEVEL_NAMES
+from funathon.nomenclature import read_nomenclature
 from funathon.splitting import Split
 
 WORST = 10
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a model does on one set of labels."""
-
-    n: int
-    top: dict[int, Share]
-    levels: dict[int, Share]
-    macro_f1: float
-    calibration_error: float
-    coverage: float
-    """Share of texts that can be coded with a precision of 95 %."""
-    candidates: np.ndarray
-    """Codes of the five likeliest classes of each text, shape (n, 5)."""
-
-
-def measure(model: torchTextClassifiers, texts: np.ndarray, truth: np.ndarray) -> Report:
-    """Measure a model on texts and their right codes, arrays of shape (n,)."""
-    section_of = dict(ancestors(read_nomenclature()).select("division", "section").unique().iter_rows())
-    probabilities = confidences(model, texts)
-    candidates = ranked(probabilities, model.value_encoder.label_encoder.classes_)
-    confidence, right = probabilities.max(axis=1), candidates[:, 0] == truth
-    return Report(
-        n=len(texts),
-        top={k: accuracy_at(candidates, truth, k) for k in (1, 3, 5)},
-        levels={
-            level: accuracy_at(codes_at(level, candidates[:, :1], section_of), codes_at(level, truth, section_of))
-            for level in (1, 2, 3, 4)
-        },
-        macro_f1=macro_f1(candidates[:, 0], truth),
-        calibration_error=calibration_error(confidence, right),
-        coverage=coverage_at_precision(confidence, right, 0.95)[0],
-        candidates=candidates,
-    )
 
 
 def model_card(model: torchTextClassifiers, split: Split, settings: dict) -> str:
