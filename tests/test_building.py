@@ -39,7 +39,7 @@ def test_every_page_of_the_menu_is_there_and_says_it_is_a_preview(site):
 
 def test_each_question_has_an_anchor_and_each_solution_is_folded(site):
     for chapter in CHAPTERS:
-        page = (site / "chapters" / f"{chapter.name}.html").read_text()
+        page = (site / "site" / f"{chapter.name}.html").read_text()
         assert page.count('<div class="answer"><details>') == sum(len(q.solutions) for q in chapter.questions.values())
         assert page.count('<details class="hint">') == sum(len(q.hints) for q in chapter.questions.values())
         for question in chapter.questions:

@@ -34,7 +34,7 @@ def test_every_chapter_and_every_page_of_site_is_in_the_menu():
     assert len(listed) == len(set(listed))
     written = {f"site/{path.name}" for path in (ROOT / "site").glob("*.qmd")}
     made = {name for name in site_texts(COURSE, None) if name.endswith(".qmd")}
-    assert set(listed) == {"index.qmd"} | written | made | {f"chapters/{path.stem}.ipynb" for path in chapter_paths()}
+    assert set(listed) == {"index.qmd"} | written | made | {f"site/{path.stem}.ipynb" for path in chapter_paths()}
     contents = yaml.safe_load(sidebar_text(CHAPTERS))["website"]["sidebar"]["contents"]
     hrefs = [page["href"] if isinstance(page, dict) else page for section in contents for page in section["contents"]]
     assert hrefs == listed
@@ -44,8 +44,8 @@ def test_the_home_page_lists_every_chapter_by_part():
     more = chapter_that_says("# 9. New one\n\n*Part 3, more · chapter 9 of 9 · about 25 minutes · nothing*")
     text = chapter_list([*CHAPTERS, more])
     for chapter in CHAPTERS:
-        assert f"(chapters/{chapter.name}.ipynb)" in text
-    assert "### Part 3: more" in text and "9. [New one](chapters/9-test.ipynb), 25 minutes" in text
+        assert f"(site/{chapter.name}.ipynb)" in text
+    assert "### Part 3: more" in text and "9. [New one](site/9-test.ipynb), 25 minutes" in text
 
 
 def test_the_home_page_says_so_when_chapters_are_missing():
@@ -72,12 +72,12 @@ def test_a_file_of_the_project_becomes_a_page_whose_links_lead_to_the_source():
 
 def test_pages_are_written_once_and_touched_only_when_they_change(tmp_path):
     first = write_pages(tmp_path, COURSE)
-    assert {"site/results.qmd", "site/_sidebar.yml", "chapters/1-data.ipynb"} <= set(first)
+    assert {"site/results.qmd", "site/_sidebar.yml", "site/1-data.ipynb"} <= set(first)
     assert write_pages(tmp_path, COURSE) == []
-    (tmp_path / "chapters" / "0-gone.ipynb").write_text("{}")
+    (tmp_path / "site" / "0-gone.ipynb").write_text("{}")
     (tmp_path / "site" / "results.qmd").write_text("changed")
     assert write_pages(tmp_path, COURSE) == ["site/results.qmd"]
-    assert not (tmp_path / "chapters" / "0-gone.ipynb").exists()
+    assert not (tmp_path / "site" / "0-gone.ipynb").exists()
 
 
 def test_whatever_is_made_is_ignored_by_git(tmp_path):

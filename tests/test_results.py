@@ -33,7 +33,7 @@ def test_figures_are_what_checks_that_were_right_said():
 
 def test_each_figure_leads_to_its_question():
     section = chapter_figures(CHAPTER, EXECUTED)
-    assert "(../chapters/1-data.ipynb#question-1-2) | 4,321 rows with the columns code \\| label |" in section
+    assert "(1-data.ipynb#question-1-2) | 4,321 rows with the columns code \\| label |" in section
 
 
 def test_a_chapter_without_figures_has_no_section():

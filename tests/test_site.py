@@ -63,7 +63,7 @@ def site(request, tmp_path_factory):
         else:
             for name in ("_quarto.yml", "index.qmd"):
                 shutil.copy(ROOT / name, project / name)
-            for name in ("site", "notebooks"):
+            for name in ("site", "notebooks", "chapters"):
                 shutil.copytree(ROOT / name, project / name)
             write_pages(project, course)
             render_with_quarto(find_quarto(), project)
@@ -211,10 +211,10 @@ def test_every_picture_is_described(site, page):
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda chapter: chapter.name)
 def test_a_chapter_is_light(site, chapter):
     """Its page and its pictures, as they lie on the disk; scripts and styles, which all pages share, are not counted."""
-    page = site.folder / "chapters" / f"{chapter.name}.html"
+    page = site.folder / "site" / f"{chapter.name}.html"
     pictures = {
         (page.parent / unquote(picture["src"])).resolve()
-        for picture in site.read(f"chapters/{chapter.name}.html").find_all("img")
+        for picture in site.read(f"site/{chapter.name}.html").find_all("img")
         if not picture["src"].startswith("data:")
     }
     weight = page.stat().st_size + sum(path.stat().st_size for path in pictures)
@@ -222,7 +222,7 @@ def test_a_chapter_is_light(site, chapter):
 
 
 def test_answers_and_hints_unfold(open_page):
-    tab = open_page("chapters/1-data.html")
+    tab = open_page("site/1-data.html")
     for block in (".answer details", "details.hint"):
         folded = tab.locator(block).first
         inside = folded.locator("pre, p").first
@@ -235,7 +235,7 @@ def test_answers_and_hints_unfold(open_page):
 
 def test_the_page_follows_the_reader_s_system(open_page):
     def brightness(scheme: str) -> float:
-        colour = open_page("chapters/1-data.html", scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
+        colour = open_page("site/1-data.html", scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
         return sum(int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(",")) / 3
 
     assert brightness("light") > 240
@@ -258,7 +258,7 @@ def test_search_finds_wordpiece(site, open_page):
 
 
 def test_the_copy_button_copies_the_code(open_page):
-    tab = open_page("chapters/1-data.html")
+    tab = open_page("site/1-data.html")
     tab.context.grant_permissions(["clipboard-read", "clipboard-write"])
     button = tab.locator(".code-copy-button, .copy").first
     button.scroll_into_view_if_needed()
@@ -268,7 +268,7 @@ def test_the_copy_button_copies_the_code(open_page):
 
 
 def test_everything_can_be_reached_by_keyboard(open_page):
-    tab = open_page("chapters/1-data.html")
+    tab = open_page("site/1-data.html")
     reached = set()
     for _ in range(120):
         tab.keyboard.press("Tab")
@@ -281,11 +281,11 @@ def test_everything_can_be_reached_by_keyboard(open_page):
 
 
 def test_pages_lead_to_the_next_and_back(open_page):
-    tab = open_page("chapters/1-data.html")
+    tab = open_page("site/1-data.html")
     tab.locator("a", has_text="From text to numbers").last.click()
-    tab.wait_for_url("**/chapters/2-tokenizer.html")
+    tab.wait_for_url("**/site/2-tokenizer.html")
     tab.locator("a", has_text="Meet the data").last.click()
-    tab.wait_for_url("**/chapters/1-data.html")
+    tab.wait_for_url("**/site/1-data.html")
 
 
 @pytest.mark.parametrize("width", [360, 1600])
@@ -295,12 +295,12 @@ def test_the_menu_leads_from_any_page_to_a_chapter(open_page, width):
     if not link.count():
         tab.locator(".menu summary, .quarto-btn-toggle").first.click()
     link.first.click()
-    tab.wait_for_url("**/chapters/2-tokenizer.html")
+    tab.wait_for_url("**/site/2-tokenizer.html")
 
 
 def test_each_chapter_offers_to_launch_and_download_its_notebook(site):
     for chapter in CHAPTERS:
-        bar = site.read(f"chapters/{chapter.name}.html").select_one("nav.launch")
+        bar = site.read(f"site/{chapter.name}.html").select_one("nav.launch")
         addresses = [link["href"] for link in bar.find_all("a")]
         assert sum("datalab.sspcloud.fr" in address for address in addresses) == 4
         assert f"https://github.com/owner/course/blob/main/chapters/{chapter.name}.py" in addresses

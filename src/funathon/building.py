@@ -22,7 +22,7 @@ from funathon.chapters import Chapter
 from funathon.errors import FunathonError
 from funathon.launching import find_repository
 from funathon.notebooks import notebook, preview_notebook
-from funathon.pages import bar_of, read_course, sections, site_texts
+from funathon.pages import bar_of, page_path, read_course, sections, site_texts
 from funathon.paths import NOTEBOOKS, ROOT, SITE
 
 PREVIEW = Path(__file__).with_name("preview")
@@ -69,7 +69,7 @@ def write_preview(site: Path, course: list[tuple[Chapter, NotebookNode]] | None 
     course = course or read_course()
     repository = find_repository()
     texts = site_texts(course, repository)
-    chapters = {f"chapters/{chapter.name}.ipynb": (chapter, executed) for chapter, executed in course}
+    chapters = {page_path(chapter): (chapter, executed) for chapter, executed in course}
     notebooks = {}
     for source in chain.from_iterable(sections([chapter for chapter, _ in course]).values()):
         if source in chapters:
@@ -88,7 +88,6 @@ def write_preview(site: Path, course: list[tuple[Chapter, NotebookNode]] | None 
         new = Path(folder) / "new"
         shutil.copytree(ROOT / "site" / "images", new / "site" / "images")
         shutil.copytree(NOTEBOOKS, new / "notebooks")
-        (new / "chapters").mkdir()
         for index, (source, node) in enumerate(notebooks.items()):
             up = "../" * source.count("/")
             links = {other: {"href": up + page_of(other), "title": titles[other]} for other in order}

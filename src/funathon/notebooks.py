@@ -120,6 +120,9 @@ def page_cells(chapter: Chapter, executed: NotebookNode, bar: str) -> list[Noteb
     for cell in executed.cells:
         role, number = cell.metadata.get("role"), cell.metadata.get("question")
         made = nbformat.from_dict(cell)
+        if cell.cell_type == "code":
+            # libraries that draw a progress bar leave empty lines where it stood
+            made.outputs = [output for output in made.outputs if output.output_type != "stream" or output.text.strip()]
         if cell.cell_type == "markdown" and cell.source == heading:
             below = re.sub(r"^# .+\n?", "", heading, count=1).strip()
             # the line that says where the chapter stands

@@ -15,7 +15,7 @@ from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.launching import MLFLOW, Repository, find_repository, launch_bar
 from funathon.notebooks import quarto_notebook, to_json
-from funathon.paths import CHAPTERS, DATA, ROOT
+from funathon.paths import DATA, ROOT
 from funathon.results import results_page
 from funathon.running import read_executed
 
@@ -48,6 +48,14 @@ def place(chapter: Chapter) -> Place:
     return Place(int(part), title, int(of), int(minutes))
 
 
+def page_path(chapter: Chapter) -> str:
+    """Path in the project of the notebook from which a chapter's page is rendered.
+
+    It does not lie beside the chapter: Quarto takes a notebook beside a script of its name for a by-product of the script.
+    """
+    return f"site/{chapter.name}.ipynb"
+
+
 def bar_of(chapter: Chapter, repository: Repository | None) -> str:
     """The launch bar of a chapter."""
     return launch_bar(f"notebooks/{chapter.name}.ipynb", f"chapters/{chapter.name}.py", repository)
@@ -76,7 +84,7 @@ def sections(chapters: list[Chapter]) -> dict[str, list[str]]:
     parts: dict[str, list[str]] = {}
     for chapter in chapters:
         where = place(chapter)
-        parts.setdefault(f"Part {where.part}: {where.part_title}", []).append(f"chapters/{chapter.name}.ipynb")
+        parts.setdefault(f"Part {where.part}: {where.part_title}", []).append(page_path(chapter))
     return {
         "Start": ["index.qmd", "site/setup.qmd"],
         **parts,
@@ -122,7 +130,7 @@ def chapter_list(chapters: list[Chapter]) -> str:
         lines += ['<div class="part">', "", f"### Part {part}: {first.part_title}", ""]
         for chapter in members:
             number, _, title = chapter.title.partition(". ")
-            lines.append(f"{number}. [{title}](chapters/{chapter.name}.ipynb), {place(chapter).minutes} minutes")
+            lines.append(f"{number}. [{title}]({page_path(chapter)}), {place(chapter).minutes} minutes")
         lines += ["", f"About {hours(minutes)} in all.", "", "</div>", ""]
     planned = place(chapters[0]).of
     lines += ["</div>", ""]
@@ -172,9 +180,9 @@ def write_pages(folder: Path = ROOT, course: list[tuple[Chapter, nbformat.Notebo
     texts = site_texts(course, repository)
     for chapter, executed in course:
         page = quarto_notebook(chapter, executed, bar_of(chapter, repository))
-        texts[f"chapters/{chapter.name}.ipynb"] = to_json(page)
-    for page in (folder / CHAPTERS.relative_to(ROOT)).glob("*.ipynb"):
-        if f"chapters/{page.name}" not in texts:
+        texts[page_path(chapter)] = to_json(page)
+    for page in (folder / "site").glob("*.ipynb"):
+        if f"site/{page.name}" not in texts:
             page.unlink()
     changed = [name for name, text in texts.items() if current(folder / name) != text]
     for name in changed:

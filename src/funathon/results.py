@@ -28,13 +28,13 @@ def figures(executed: nbformat.NotebookNode) -> list[tuple[str, str]]:
 def chapter_figures(chapter: Chapter, executed: nbformat.NotebookNode) -> str:
     """A section of the results page: the figures of one chapter, each with a link to its question; empty if it has none."""
     rows = [
-        f"| [{cell_text(chapter.questions[number].title)}](../chapters/{chapter.name}.ipynb#{cell_name(chapter.questions[number])})"
+        f"| [{cell_text(chapter.questions[number].title)}]({chapter.name}.ipynb#{cell_name(chapter.questions[number])})"
         f" | {cell_text(said)} |"
         for number, said in figures(executed)
     ]
     if not rows:
         return ""
-    heading = f"## [{chapter.title}](../chapters/{chapter.name}.ipynb)"
+    heading = f"## [{chapter.title}]({chapter.name}.ipynb)"
     return "\n".join([heading, "", "| question | what its check measured |", "|:---|:---|", *rows, ""])
 
 
