@@ -1,6 +1,10 @@
 """The model in MLflow: logged, loaded, served, and refused when it was tampered with."""
 
+import contextlib
 import json
+import os
+import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -41,15 +45,13 @@ def test_a_loaded_model_codes_texts(logged):
 
 
 def test_the_signature_and_the_example_are_there(logged):
-    info = mlflow.models.get_model_info(str(logged))
+    info = mlflow.models.Model.load(str(logged))
     assert info.signature.inputs.input_names() == ["label"]
     assert {"code", "title", "confidence", "reason"} <= set(info.signature.outputs.input_names())
     assert (logged / info.saved_input_example_info["artifact_path"]).is_file()
 
 
 def test_a_tampered_artifact_is_refused_by_name(logged, tmp_path):
-    import shutil
-
     copy = tmp_path / "model"
     shutil.copytree(logged, copy)
     (tokenizer,) = copy.rglob("tokenizer.pkl")
@@ -62,9 +64,11 @@ def test_mlflow_models_serve_answers(logged, tmp_path):
     port = free_port()
     log = tmp_path / "serve.log"
     command = ["mlflow", "models", "serve", "-m", str(logged), "--env-manager", "local", "-h", "127.0.0.1", "-p", str(port)]
+    # MLflow looks for uvicorn on the path, where `uv run` puts the environment's folder
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     with log.open("wb") as file:
         server = subprocess.Popen(
-            [sys.executable, "-m", *command], stdout=file, stderr=file, cwd=tmp_path, start_new_session=True
+            [sys.executable, "-m", *command], stdout=file, stderr=file, cwd=tmp_path, env=environment, start_new_session=True
         )
     address = f"http://127.0.0.1:{port}"
     try:
@@ -80,7 +84,10 @@ def test_mlflow_models_serve_answers(logged, tmp_path):
         assert first["code"] == "49.33" and first["confidence"] > 0.1
         assert second["code"] is None and second["reason"] == "empty label"
     finally:
-        end_group(server)
+        # the server started others
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(server.pid, signal.SIGTERM)
+        server.wait()
 
 
 def answers(address):
@@ -89,12 +96,3 @@ def answers(address):
         return httpx.get(f"{address}/ping", timeout=5).status_code == 200
     except httpx.TransportError:
         return False
-
-
-def end_group(server):
-    """End a server and the processes it started."""
-    import os
-    import signal
-
-    os.killpg(server.pid, signal.SIGTERM)
-    server.wait()

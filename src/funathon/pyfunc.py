@@ -52,7 +52,8 @@ class NaceCoder(PythonModel):
     def predict(self, context: PythonModelContext, model_input: pd.DataFrame, params: dict | None = None) -> pd.DataFrame:
         """A row of codes, titles and confidences for each text; null or unreadable texts get a `reason` and no code."""
         labels = pl.from_pandas(model_input["label"].astype("string"))
-        return self.coder.table(labels).to_pandas()
+        # objects, because the text columns of pandas turn None into NaN, which a server would write into its JSON
+        return pd.DataFrame(self.coder.table(labels).to_dict(as_series=False), dtype=object)
 
 
 def log_coder(folder: Path) -> ModelInfo:
