@@ -249,6 +249,7 @@ def predict(
     json: JsonOption = False,
 ) -> None:
     """Code a few texts: the five likeliest classes, and the words that decided."""
+    import os
     from dataclasses import asdict
 
     from funathon.settings import load_settings
@@ -256,7 +257,7 @@ def predict(
     load_settings()
     from funathon.predicting import load_coder, show
 
-    predictions = load_coder(model).predict(texts)
+    predictions = load_coder(model or os.environ["PRETRAINED_URL"]).predict(texts)
     if json:
         print_json([asdict(prediction) for prediction in predictions])
     else:
@@ -283,10 +284,9 @@ def code_register(
     url = model or os.environ["PRETRAINED_URL"]
     outcome = coding.code_register(file, out, url, complaints, label=label, threshold=threshold)
     if outcome.resumed_after:
-        console.print(f"went on after the {outcome.resumed_after:,} rows of an earlier run")
-    console.print(
-        f"wrote {escape(str(out))}: {outcome.rows:,} rows, {outcome.review:,} to review, {outcome.without_code:,} of them without a code"
-    )
+        console.print(f"went on after the {outcome.resumed_after:,} rows of an earlier run", highlight=False)
+    counts = f"{outcome.rows:,} rows, {outcome.review:,} to review, {outcome.without_code:,} of them without a code"
+    console.print(f"wrote {escape(str(out))}: {counts}", highlight=False, soft_wrap=True)
 
 
 rag_app = typer.Typer(no_args_is_help=True, help="Code by retrieval-augmented generation, as chapter 7 does.")

@@ -59,18 +59,23 @@ def code_register(source: Path, out: Path, model_url: str, console: Console, *, 
         raise FunathonError(f"{out} exists.", "Choose another name, or remove it.")
     folder = out.with_name(out.name + ".part")
     start(folder, out, {"input": digest(source), "model": model_fingerprint(model_url), "label": label, "threshold": threshold})
-    done = parts(folder)
-    finished = rows_of(done)
-    coder = load_coder(model_url)
-    with bar(console) as progress:
-        task = progress.add_task(source.name, total=rows_of_register(source, register), completed=finished)
-        for number, piece in enumerate(pieces(source, register, finished, first=not done), len(done)):
-            coded = coder.table(piece[label])
-            coded = coded.with_columns(review=(pl.col("confidence") < threshold).fill_null(True))
-            table = pl.concat([piece, coded.rename(names)], how="horizontal")
-            with writing(out), replacing(folder / f"{number:06}.parquet") as temporary:
-                table.write_parquet(temporary)
-            progress.advance(task, len(piece))
+    try:
+        done = parts(folder)
+        finished = rows_of(done)
+        coder = load_coder(model_url)
+        with bar(console) as progress:
+            task = progress.add_task(source.name, total=rows_of_register(source, register), completed=finished)
+            for number, piece in enumerate(pieces(source, register, finished, first=not done), len(done)):
+                coded = coder.table(piece[label])
+                coded = coded.with_columns(review=(pl.col("confidence") < threshold).fill_null(True))
+                table = pl.concat([piece, coded.rename(names)], how="horizontal")
+                with writing(out), replacing(folder / f"{number:06}.parquet") as temporary:
+                    table.write_parquet(temporary)
+                progress.advance(task, len(piece))
+    except BaseException:
+        if not parts(folder):
+            shutil.rmtree(folder)
+        raise
     whole = pl.scan_parquet(parts(folder))
     with writing(out), replacing(out) as temporary:
         if ending(out) == "parquet":
@@ -223,5 +228,11 @@ class Rate(ProgressColumn):
 def bar(console: Console) -> Progress:
     """A progress bar with rate and remaining time."""
     return Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Rate(), TimeRemainingColumn(), console=console
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        Rate(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
     )

@@ -1,6 +1,5 @@
 """Codes for texts, with titles, confidences and the words that decided: `funathon predict`, `funathon code` and serving."""
 
-import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -173,13 +172,13 @@ def why_not(text: str | None, readable: bool) -> str | None:
     return None if readable else UNREADABLE
 
 
-def load_coder(url: str | None = None) -> Coder:
-    """The coder with the verified model at `url` (default: PRETRAINED_URL) and the titles of the nomenclature.
+def load_coder(url: str, nace: str | None = None) -> Coder:
+    """The coder with the verified model at `url` and the titles of the nomenclature at `nace` (default: NACE_URL).
 
     Raises FunathonError as `load_model` does.
     """
-    model = load_model(url or os.environ["PRETRAINED_URL"])
-    return Coder(model, dict(read_nomenclature().filter(level=4).select("code", "heading").iter_rows()))
+    model = load_model(url)
+    return Coder(model, dict(read_nomenclature(nace).filter(level=4).select("code", "heading").iter_rows()))
 
 
 def show(prediction: Prediction, console: Console) -> None:

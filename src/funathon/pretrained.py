@@ -16,17 +16,20 @@ from funathon.files import write_text
 from funathon.storage import read_bytes
 
 MANIFEST = "manifest.json"
-UNLISTED = (MANIFEST, "MODEL_CARD.md")
+CARD = "MODEL_CARD.md"
+UNLISTED = (MANIFEST, CARD)
 """Files of the folder that the manifest does not list: itself, and the card, which is written after it."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `manifest.json` says: size in bytes and sha256 of each file, the number of labels trained on, and the settings."""
+    """What `manifest.json` says: size in bytes and sha256 of each file, the number of labels trained on, the settings, and
+    the processor seconds of the training (None in manifests that do not say)."""
 
     files: dict[str, dict]
     n_train: int
     settings: dict
+    training_seconds: float | None
 
 
 def read_manifest(url: str) -> Manifest:
@@ -38,7 +41,7 @@ def read_manifest(url: str) -> Manifest:
     try:
         parsed = json.loads(content)
         files = {str(name): {"bytes": int(f["bytes"]), "sha256": str(f["sha256"])} for name, f in parsed["files"].items()}
-        manifest = Manifest(files, int(parsed["data"]["n_train"]), dict(parsed["settings"]))
+        manifest = Manifest(files, int(parsed["data"]["n_train"]), dict(parsed["settings"]), parsed.get("training_seconds"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FunathonError(f"{url}/{MANIFEST} is not the manifest of a model.", "Fetch the model again.") from error
     strange = [name for name in files if Path(name).name != name]
