@@ -93,7 +93,7 @@ def find_candidates(prompt: str) -> list[Candidate]:
         if match and lead in (None, shape(match["lead"])):
             lead = shape(match["lead"])
             current = found.setdefault(match["code"], Candidate(match["code"]))
-            current.title = current.title or TITLE_WORD.sub("", match["rest"].lstrip(AFTER_CODE)).rstrip("*`\"' ")
+            current.title = current.title or title_in(match["rest"])
             section = current.includes
         elif current is not None:
             if match := SECTION_LINE.match(line):
@@ -102,10 +102,15 @@ def find_candidates(prompt: str) -> list[Candidate]:
                 line = match["rest"]
             text = line.strip(BULLET)
             if text and not current.title:
-                current.title = TITLE_WORD.sub("", text)
+                current.title = title_in(text)
             elif text:
                 section.append(text)
     return list(found.values())
+
+
+def title_in(text: str) -> str:
+    """The title in what follows a code on its line, or in the next line, without marks of Markdown or JSON."""
+    return TITLE_WORD.sub("", text.lstrip(AFTER_CODE)).strip("*`\"'}], ")
 
 
 def shape(lead: str) -> str:
