@@ -93,7 +93,7 @@ def find_candidates(prompt: str) -> list[Candidate]:
         if match and lead in (None, shape(match["lead"])):
             lead = shape(match["lead"])
             current = found.setdefault(match["code"], Candidate(match["code"]))
-            current.title = current.title or TITLE_WORD.sub("", match["rest"].lstrip(AFTER_CODE)).rstrip("*`\"' ")
+            current.title = current.title or title_in(match["rest"])
             section = current.includes
         elif current is not None:
             if match := SECTION_LINE.match(line):
@@ -102,10 +102,15 @@ def find_candidates(prompt: str) -> list[Candidate]:
                 line = match["rest"]
             text = line.strip(BULLET)
             if text and not current.title:
-                current.title = TITLE_WORD.sub("", text)
+                current.title = title_in(text)
             elif text:
                 section.append(text)
     return list(found.values())
+
+
+def title_in(text: str) -> str:
+    """The title in what follows a code on its line, or in the next line, without marks of Markdown or JSON."""
+    return TITLE_WORD.sub("", text.lstrip(AFTER_CODE)).strip("*`\"'}], ")
 
 
 def shape(lead: str) -> str:
@@ -211,8 +216,6 @@ FEATURES = (
     "adapted mean",
     "words in notes",
     "letters in best line",
-    "best example",
-    "mean example",
     "letters in best example",
 )
 
@@ -221,13 +224,13 @@ def features(activity: str, candidates: Sequence[Candidate], passages: Passages,
     """What the ranker knows of each candidate: array of shape (candidates, len(FEATURES)).
 
     Similarities are cosines between the activity's embedding q and those of the lines of a candidate's notes (as
-    "title: line") or of its examples. The adapted mean is the similarity of q + qA to the mean over the lines, where A, the
-    `matrix` of shape (dimensions, dimensions), has been fitted so that labels come near the notes of their class. Overlaps are shares of the activity's words,
-    or groups of four letters, weighed by rarity. What a candidate excludes and the order of the candidates were tried, and
-    made no difference on the validation set.
+    "title: line"). The adapted mean is the similarity of q + qA to the mean over the lines, where A, the `matrix` of shape
+    (dimensions, dimensions), has been fitted so that labels come near the notes of their class. Overlaps are shares of the
+    activity's words, or groups of four letters, weighed by rarity. On the validation set it made no difference to look at
+    what a candidate excludes, at the order of the candidates, and at the embeddings of the examples beside their letters.
     """
     notes = [[c.title or c.code] + [f"{c.title}: {line}" for line in c.includes] for c in candidates]
-    known = passages.read([activity, *(text for c, lines in zip(candidates, notes) for text in (*lines, *c.examples))])
+    known = passages.read([activity, *(line for lines in notes for line in lines)])
     label = known[activity]
     adapted = label.vector + label.vector @ matrix
     words, letters = rarities()
@@ -236,17 +239,13 @@ def features(activity: str, candidates: Sequence[Candidate], passages: Passages,
         own = [known[text] for text in lines]
         vectors = np.array([passage.vector for passage in own])
         mean = vectors.mean(axis=0)
-        shown = [known[text] for text in candidate.examples]
-        alike = [float(passage.vector @ label.vector) for passage in shown] or [0.0]
         rows.append(
             (
                 (vectors @ label.vector).max(),
                 mean @ adapted / np.linalg.norm(mean),
                 words.overlap(label.stems, frozenset().union(*(passage.stems for passage in own))),
                 max(letters.overlap(label.grams, passage.grams) for passage in own),
-                max(alike),
-                np.mean(alike),
-                max((letters.overlap(label.grams, passage.grams) for passage in shown), default=0.0),
+                max((letters.overlap(label.grams, grams_of(text)) for text in candidate.examples), default=0.0),
             )
         )
     return np.array(rows)
@@ -310,12 +309,11 @@ def lead(scores: np.ndarray) -> np.ndarray:
 
 
 def support(table: np.ndarray) -> np.ndarray:
-    """How much the best line or example of any candidate has to do with the activity, similarity and shared letters added
-    up: array of shape (…), 0 to 2, from features of shape (…, candidates, features)."""
+    """How much any candidate has to do with the activity at most, similarity and shared letters added up: array of shape
+    (…), 2 at most, from features of shape (…, candidates, features)."""
     column = FEATURES.index
-    lines = table[..., column("best line")] + table[..., column("letters in best line")]
-    examples = table[..., column("best example")] + table[..., column("letters in best example")]
-    return np.maximum(lines, examples).max(axis=-1)
+    letters = np.maximum(table[..., column("letters in best line")], table[..., column("letters in best example")])
+    return (table[..., column("best line")] + letters).max(axis=-1)
 
 
 # Answering
