@@ -30,6 +30,9 @@ MOST_BYTES = 16 * 2**20
 MOST_TEXTS = 2048
 """Texts in one request for embeddings, as with OpenAI."""
 
+BATCH = 32
+TURNS = threading.BoundedSemaphore(2)
+
 MODELS = {
     EMBEDDING_MODEL: {
         "kind": "embedding",
@@ -130,6 +133,7 @@ class Loader:
 
             torch.set_num_threads(2)
             minilm.embed(["a first text, so that the next takes no longer than any other"])
+            stand_in.load()
         except Exception as error:  # whatever it is, it is told to each client and by /health
             self.error = str(error)
         self._done.set()
@@ -147,10 +151,20 @@ class Loader:
 
 
 def embed(texts: Sequence[str]) -> np.ndarray:
-    """Unit vectors of texts, float32 array of shape (texts, 384)."""
+    """Unit vectors of texts, float32 array of shape (texts, 384).
+
+    Texts of like length go together, BATCH at a time, and requests take turns after each batch: a short one does not wait
+    for a long one to end, and few batches are in memory at once.
+    """
     from funathon import minilm
 
-    return minilm.embed(texts)
+    order = np.argsort([len(text) for text in texts], kind="stable")
+    vectors = np.empty((len(texts), minilm.DIMENSIONS), dtype=np.float32)
+    for start in range(0, len(order), BATCH):
+        chosen = order[start : start + BATCH]
+        with TURNS:
+            vectors[chosen] = minilm.embed([texts[i] for i in chosen])
+    return vectors
 
 
 def count_tokens(texts: Sequence[str]) -> int:
@@ -167,6 +181,7 @@ def make_app(identity: dict) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.loader = Loader()
+        app.state.passages = stand_in.Passages(embed)
         yield
 
     app = FastAPI(title="funathon embedded endpoint", lifespan=lifespan, openapi_url=None)
@@ -208,7 +223,7 @@ def make_app(identity: dict) -> FastAPI:
         refuse_other_model(body.model, CHAT_MODEL)
         app.state.loader.wait()
         wanted = body.response_format.model_dump(by_alias=True) if body.response_format else None
-        content = stand_in.answer([(message.role, message.text) for message in body.messages], wanted, embed)
+        content = stand_in.answer([(message.role, message.text) for message in body.messages], wanted, app.state.passages)
         prompt_tokens = count_tokens([message.text for message in body.messages])
         completion_tokens = count_tokens([content])
         usage = {

@@ -54,8 +54,8 @@ def digest(path: Path) -> str:
 
 
 def imported_modules(path: Path) -> list[Path]:
-    """Files of the package that a Python file imports, directly or through others of them, and the JSON file beside a module
-    that has one."""
+    """Files of the package that a Python file imports, directly or through others of them, and the data file
+    beside a module that has one."""
     found: set[Path] = set()
     waiting = [path]
     while waiting:
@@ -65,7 +65,8 @@ def imported_modules(path: Path) -> list[Path]:
                 if module not in found:
                     found.add(module)
                     waiting.append(module)
-    return sorted(found | {file for module in found if (file := module.with_suffix(".json")).is_file()})
+    beside = {module.with_suffix(ending) for module in found for ending in (".json", ".npy")}
+    return sorted(found | {file for file in beside if file.is_file()})
 
 
 def known_digests() -> dict[str, str]:
