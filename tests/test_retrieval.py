@@ -8,6 +8,7 @@ from funathon.retrieval import (
     WordIndex,
     class_documents,
     class_passages,
+    class_readings,
     codes_of,
     points,
     reciprocal_rank_fusion,
@@ -99,3 +100,13 @@ def test_fusion_prefers_what_two_searches_agree_on():
     codes = [f"{i:02}" for i in range(40)]
     lists = [["07", *rng.permutation([code for code in codes if code != "07"])] for _ in range(3)]
     assert reciprocal_rank_fusion(lists)[0] == "07"
+
+
+def test_readings_give_each_point_with_and_without_heading():
+    assert [reading.text for reading in class_readings(nomenclature())] == [
+        "Bread: loaves",
+        "Bread: fresh cakes",
+        "loaves",
+        "fresh cakes",
+    ]
+    assert class_readings(nomenclature(includes=None)) == [Document("10.71", "Bread")]

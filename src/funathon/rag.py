@@ -126,10 +126,11 @@ class Generator:
         A server that refuses a JSON schema (400 or 422) is asked for any JSON object instead, and from then on if it takes that.
         """
         async with self._at_once:
+            wanted = self._format
             try:
-                return await self._send(messages, self._format)
+                return await self._send(messages, wanted)
             except (openai.BadRequestError, openai.UnprocessableEntityError):
-                if self._format["type"] == "json_object":
+                if wanted["type"] == "json_object":
                     raise
                 content = await self._send(messages, {"type": "json_object"})
                 self._format = {"type": "json_object"}
