@@ -648,8 +648,8 @@ print(f"{len(texts):,} texts, {len(trial)} of them to compare with")
 # inputs, whichever is ready first.
 
 # %% [markdown] tags=["hint"] question="3.4"
-# `[texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]` are the batches. `track(results,
-# total=len(batches))` from `rich.progress` shows a bar while one loops over the results, and `np.concatenate` joins the
+# `[texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]` are the batches. `tqdm(results,
+# total=len(batches))` from `tqdm.auto` shows a bar while one loops over the results, and `np.concatenate` joins the
 # arrays.
 
 # %% [markdown] tags=["hint"] question="3.4"
@@ -660,7 +660,7 @@ print(f"{len(texts):,} texts, {len(trial)} of them to compare with")
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from rich.progress import track
+from tqdm.auto import tqdm
 
 
 def embed_texts(texts, batch_size=32, workers=4):
@@ -668,7 +668,7 @@ def embed_texts(texts, batch_size=32, workers=4):
     batches = [texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]
     with ThreadPoolExecutor(workers) as pool:
         results = pool.map(embed_batch, batches)
-        return np.concatenate(list(track(results, total=len(batches), description="embedding")))
+        return np.concatenate(list(tqdm(results, total=len(batches), desc="embedding")))
 
 
 def time_to_embed(batch_size, workers):
