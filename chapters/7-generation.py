@@ -228,9 +228,9 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 # - it may say that the text cannot be coded, because a model that must answer always will;
 # - it is told that the label is data. Whoever fills in a form can write anything on it, also an instruction.
 #
-# Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the prompt when the search
-# left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot say *not*. A reader
-# can.
+# Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the
+# prompt when the search left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot
+# say *not*. A reader can.
 
 # %%
 SYSTEM = """You code business activities in NACE Rev. 2.1, the classification of the European Union.
@@ -1236,7 +1236,8 @@ def words_of(texts):
 
 def bm25(index, texts):
     """BM25 score of each document of an index for each text: array of shape (texts, documents)."""
-    return np.array([index.get_scores(words) for words in words_of(texts)])
+    nothing = np.zeros(index.scores["num_docs"], dtype=np.float32)  # for a text without words, which bm25s does not take
+    return np.array([index.get_scores(words) if words else nothing for words in words_of(texts)])
 
 
 def fuse(score_arrays, weights, constant=60):
