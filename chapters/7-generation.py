@@ -72,7 +72,7 @@ from funathon.endpoint import ensure_endpoint
 
 load_dotenv(override=True)
 ensure_endpoint()
-client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=60, max_retries=5)
+client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=120, max_retries=5)
 if "qdrant" in globals():
     qdrant.close()  # when the cell is run again; a folder can be open once at a time
 if os.environ.get("QDRANT_URL"):
@@ -138,7 +138,7 @@ print(f"{len(documents)} classes, {len(X_test):,} test labels")
 from concurrent.futures import ThreadPoolExecutor
 
 
-def embed(texts, batch_size=64):
+def embed(texts, batch_size=32):
     """Vectors of length 1, one a text: float32 array of shape (texts, dimensions)."""
     batches = [list(texts[start : start + batch_size]) for start in range(0, len(texts), batch_size)]
     with ThreadPoolExecutor(4) as pool:
