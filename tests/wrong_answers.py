@@ -344,8 +344,7 @@ WRONG = {
         ],
         "1.2": [
             (
-                "make_messages = lambda label, blocks: [{'role': 'user', 'content': SYSTEM}, "
-                "{'role': 'user', 'content': label}]",
+                "make_messages = lambda label, blocks: [{'role': 'user', 'content': SYSTEM}, {'role': 'user', 'content': label}]",
                 "roles",
             ),
             (
