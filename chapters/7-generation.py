@@ -72,7 +72,7 @@ from funathon.endpoint import ensure_endpoint
 
 load_dotenv(override=True)
 ensure_endpoint()
-client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=60, max_retries=5)
+client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=120, max_retries=5)
 if "qdrant" in globals():
     qdrant.close()  # when the cell is run again; a folder can be open once at a time
 if os.environ.get("QDRANT_URL"):
@@ -138,7 +138,7 @@ print(f"{len(documents)} classes, {len(X_test):,} test labels")
 from concurrent.futures import ThreadPoolExecutor
 
 
-def embed(texts, batch_size=64):
+def embed(texts, batch_size=32):
     """Vectors of length 1, one a text: float32 array of shape (texts, dimensions)."""
     batches = [list(texts[start : start + batch_size]) for start in range(0, len(texts), batch_size)]
     with ThreadPoolExecutor(4) as pool:
@@ -228,9 +228,9 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 # - it may say that the text cannot be coded, because a model that must answer always will;
 # - it is told that the label is data. Whoever fills in a form can write anything on it, also an instruction.
 #
-# Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the prompt when the search
-# left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot say *not*. A reader
-# can.
+# Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the
+# prompt when the search left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot
+# say *not*. A reader can.
 
 # %%
 SYSTEM = """You code business activities in NACE Rev. 2.1, the classification of the European Union.
@@ -800,8 +800,9 @@ def check(ask_all, rows, *, requests, answers_path, sample, sample_candidates):
             twice = ask_all(requests[:3], torn)
         except Exception as error:
             raise AssertionError(f"ask_all stumbles over a file whose last line was cut short ({type(error).__name__})") from error
-    codes = rows["coded"].head(3).to_list()
-    assert [row["code"] for row in again] == codes == [row["code"] for row in twice], "ask_all should return the same rows after an interruption"
+    # a language model need not give the same answer twice, so only what was kept can be compared
+    assert len(again) == 3, f"ask_all should return one row a request after an interruption too, not {len(again)} for 3"
+    assert [row["code"] for row in again] == [row["code"] for row in twice], "ask_all should return what it kept, in the order of the requests"
     return f"{len(rows) - failures} answers, {failures} failures, {rows['seconds'].mean() * 1000:.0f} ms a request"
 
 
@@ -1236,7 +1237,8 @@ def words_of(texts):
 
 def bm25(index, texts):
     """BM25 score of each document of an index for each text: array of shape (texts, documents)."""
-    return np.array([index.get_scores(words) for words in words_of(texts)])
+    nothing = np.zeros(index.scores["num_docs"], dtype=np.float32)  # for a text without words, which bm25s does not take
+    return np.array([index.get_scores(words) if words else nothing for words in words_of(texts)])
 
 
 def fuse(score_arrays, weights, constant=60):
