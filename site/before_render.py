@@ -19,4 +19,4 @@ if os.environ.get("FUNATHON_PAGES") != "done":
         python = str(inside)
     else:
         sys.exit("Error: the course is not installed. Run `uv sync` in its folder, then render again.")
-    sys.exit(subprocess.call([python, "-m", "funathon.cli", "pages"]))
+    sys.exit(subprocess.call([python, "-m", "funathon", "pages"]))

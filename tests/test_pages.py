@@ -1,4 +1,5 @@
 import subprocess
+import sys
 
 import pytest
 import yaml
@@ -84,3 +85,40 @@ def test_whatever_is_made_is_ignored_by_git(tmp_path):
     made = write_pages(tmp_path, COURSE)
     done = subprocess.run(["git", "-C", str(ROOT), "check-ignore", *made], capture_output=True, text=True)
     assert sorted(done.stdout.split()) == sorted(made)
+
+
+@pytest.fixture
+def before_render(tmp_path):
+    """A function that runs the script of Quarto's pre-render in a project of its own, with a Python that lacks the course."""
+    (tmp_path / "site").mkdir()
+    script = tmp_path / "site" / "before_render.py"
+    script.write_text((ROOT / "site" / "before_render.py").read_text())
+
+    def run(**environment):
+        command = [sys.executable, "-S", str(script)]
+        return subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True)
+
+    return run
+
+
+def test_quarto_s_pre_render_hands_over_to_the_python_of_the_project(before_render, tmp_path):
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "called with $@"\nexit 3\n')
+    python.chmod(0o755)
+    done = before_render()
+    assert done.stdout == "called with -m funathon pages\n"
+    assert done.returncode == 3  # what fails there stops Quarto
+    assert before_render(FUNATHON_PAGES="done").stdout == ""
+
+
+def test_quarto_s_pre_render_says_so_when_the_course_is_not_installed(before_render):
+    done = before_render()
+    assert done.returncode == 1
+    assert "uv sync" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_the_package_runs_as_a_module():
+    done = subprocess.run([sys.executable, "-m", "funathon", "pages", "--help"], capture_output=True, text=True)
+    assert done.returncode == 0
+    assert "what the site is rendered from" in done.stdout

@@ -141,7 +141,7 @@ def render(node: NotebookNode, page: dict) -> str:
     """A notebook as one HTML page of the preview; nothing on it asks for anything from elsewhere."""
     exporter = HTMLExporter(template_name="preview", extra_template_basedirs=[str(PREVIEW.parent)])
     theme = ROOT / "site" / "theme"
-    light = HtmlFormatter(style="default").get_style_defs(".highlight")
+    light = HtmlFormatter(style="xcode").get_style_defs(".highlight")
     dark = HtmlFormatter(style="github-dark").get_style_defs(".highlight")
     style = "\n".join(
         [
@@ -154,6 +154,7 @@ def render(node: NotebookNode, page: dict) -> str:
     )
     page |= {"style": style, "banner": BANNER, "script": (theme / "course.html").read_text(encoding="utf-8")}
     body, _ = exporter.from_notebook_node(node, resources={"page": page})
+    body = re.sub(r'<a class="anchor-link".*?</a>', "", body)
     return re.sub(r'(<h[1-6] id=")([^"]+)(")', lambda match: match[1] + heading_id(unescape(match[2])) + match[3], body)
 
 

@@ -65,6 +65,8 @@ def site_texts(executed: list[tuple[Chapter, nbformat.NotebookNode]], repository
     """Path in the project and text of every page and piece of a page that is made; the chapters' pages are not among them."""
     chapters = [chapter for chapter, _ in executed]
     card = (DATA / "pretrained" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    # an interval stays on one line of its cell
+    card = re.sub(r"(\[[\d.]+%), ", "\\1,\N{NO-BREAK SPACE}", card)
     sheet = (DATA / "README.md").read_text(encoding="utf-8")
     return {
         "site/results.qmd": results_page(executed, card),
@@ -158,7 +160,7 @@ def colab_text(repository: Repository | None) -> str:
     """What to answer when the first cell on Colab asks for the course's address."""
     if repository and repository.on_github:
         return f"```text\n{repository.url}\n```\n"
-    return "Colab opens notebooks from GitHub only, and this site was not built from a public repository there.\n"
+    return "the address of the repository on GitHub; Colab opens notebooks from there only.\n"
 
 
 def read_course() -> list[tuple[Chapter, nbformat.NotebookNode]]:
