@@ -118,17 +118,13 @@ def title_of(node: NotebookNode) -> str:
 
 
 def markdown_notebook(text: str, texts: dict[str, str]) -> NotebookNode:
-    """A page in Quarto's markdown as a notebook of one cell; pieces it includes come from `texts` or the project."""
+    """A page in Quarto's markdown as a notebook of one cell; the pieces it asks for come from `texts`."""
     _, front, body = text.split("---\n", 2)
     fields = yaml.safe_load(front)
-    body = re.sub(r"\{\{< include (\S+) >\}\}", lambda match: included(match.group(1), texts), body)
+    # see site/theme/pieces.lua
+    body = re.sub(r'<div class="piece (\w+)"></div>', lambda match: texts[f"site/_{match[1]}.md"].strip(), body)
     subtitle = f'<p class="subtitle">{fields["subtitle"]}</p>\n\n' if "subtitle" in fields else ""
     return notebook([new_markdown_cell(f"# {fields['title']}\n\n{subtitle}{body.strip()}", id="page")])
-
-
-def included(name: str, texts: dict[str, str]) -> str:
-    """Text of a piece that pages include, by its name in `site/`."""
-    return texts[f"site/{Path(name).name}"].strip()
 
 
 def plain(source: str) -> str:
