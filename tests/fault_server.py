@@ -14,7 +14,7 @@ import threading
 import time
 
 import uvicorn
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from funathon.endpoint_app import error_answer, make_app
 
@@ -85,14 +85,11 @@ def refuses(status, *, retry_after=None, times=None):
     return chat
 
 
-def breaks(body=b"<html>Bad gateway</html>"):
-    """Answer with something that is no JSON, as a proxy does."""
+def breaks(body=b"<html>Bad gateway</html>", media_type="text/html"):
+    """Answer with something that is no JSON, as a proxy does; of a wrong media type too, if it is application/json."""
 
     async def chat(receive):
-        answer = JSONResponse(None)
-        answer.body = body
-        answer.headers["content-length"] = str(len(body))
-        return answer
+        return Response(body, media_type=media_type)
 
     return chat
 

@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference describes the API. Embeddings com
 
 import base64
 import json
+import re
 import threading
 import time
 import uuid
@@ -316,8 +317,8 @@ def chunks(content: str, shared: dict, usage: dict | None) -> Iterator[str]:
         return [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
 
     yield event(choices=choice({"role": "assistant", "content": ""}))
-    for word in content.split(" "):
-        yield event(choices=choice({"content": word if word is content else f"{word} "}))
+    for word in re.findall(r"\s*\S+|\s+$", content):
+        yield event(choices=choice({"content": word}))
     yield event(choices=choice({}, "stop"))
     if usage:
         yield event(choices=[], usage=usage)
