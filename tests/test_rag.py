@@ -14,7 +14,7 @@ from funathon.minilm import embed
 from funathon.nomenclature import read_nomenclature
 from funathon.rag import Results, measure
 
-CLASSES = ["01.11", "10.71", "45.20", "47.24", "49.41", "62.10", "96.21"]
+CLASSES = ["01.11", "10.71", "47.24", "49.41", "62.10", "95.31", "96.21"]
 LABELS = [
     ("10.71", "bakery making rye bread and rolls"),
     ("96.21", "hairdresser for men"),
