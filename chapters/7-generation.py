@@ -716,7 +716,7 @@ def fingerprint(messages):
 
 # %% [markdown] tags=["hint"] question="2.3"
 # `pool.submit(ask, messages, candidates)` returns a *future*, and `as_completed(futures)` gives them as they finish.
-# `rich.progress.track(…, total=…)` around it draws a bar.
+# `tqdm(…, total=…)` around it, from `tqdm.auto`, draws a bar.
 
 # %% [markdown] tags=["hint"] question="2.3"
 # One JSON object a line is a good format: it can be appended to, and a line that was cut short spoils only itself, if every
@@ -725,7 +725,7 @@ def fingerprint(messages):
 # %% tags=["solution"] question="2.3"
 from concurrent.futures import as_completed
 
-from rich.progress import track
+from tqdm.auto import tqdm
 
 
 def read_answers(path):
@@ -751,7 +751,7 @@ def ask_all(requests, path, workers=4):
     try:
         with path.open("a", encoding="utf-8") as file:
             futures = {pool.submit(ask, *request): key for key, request in missing.items()}
-            for future in track(as_completed(futures), total=len(futures), description="Asking"):
+            for future in tqdm(as_completed(futures), total=len(futures), desc="asking"):
                 key, row = futures[future], future.result()
                 rows[key] = row
                 if row["outcome"] != "request failed":

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
 from funathon import endpoint_app
-from funathon.minilm import embed
+from funathon.minilm import MOST_TOKENS, embed
 from funathon.settings import EMBEDDED
 
 EMBEDDING_MODEL, CHAT_MODEL = EMBEDDED["EMBEDDING_MODEL"], EMBEDDED["CHAT_MODEL"]
@@ -191,3 +191,16 @@ def test_the_fault_server_says_anything_or_nothing(server, client):
         ask(client.with_options(timeout=0.3))
     server.chat = waits(0.2)
     assert ask(client).choices[0].message.content
+
+
+def test_a_long_prompt_is_counted_whole(client):
+    def prompt_tokens(words):
+        messages = [{"role": "user", "content": "bakery " * words}]
+        return client.chat.completions.create(model=CHAT_MODEL, messages=messages).usage.prompt_tokens
+
+    assert prompt_tokens(2000) > 5 * prompt_tokens(200)
+
+
+def test_an_embedding_counts_what_it_reads(client):
+    answer = client.embeddings.create(model=EMBEDDING_MODEL, input="bakery " * 2000)
+    assert answer.usage.prompt_tokens == MOST_TOKENS

@@ -168,11 +168,13 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     return vectors
 
 
-def count_tokens(texts: Sequence[str]) -> int:
-    """Number of MiniLM's tokens in the texts, each cut after 256 as for embedding."""
+def count_tokens(texts: Sequence[str], *, cut: bool) -> int:
+    """Number of MiniLM's tokens in the texts; with `cut`, only those that an embedding reads (256 a text)."""
     from funathon.minilm import sentence_tokenizer
 
-    return sum(len(encoding.ids) for encoding in sentence_tokenizer().encode_batch(list(texts)))
+    encodings = sentence_tokenizer().encode_batch(list(texts))
+    beyond = 0 if cut else sum(len(rest.ids) for encoding in encodings for rest in encoding.overflowing)
+    return sum(len(encoding.ids) for encoding in encodings) + beyond
 
 
 def make_app(identity: dict) -> FastAPI:
@@ -215,7 +217,7 @@ def make_app(identity: dict) -> FastAPI:
             {"object": "embedding", "index": index, "embedding": encoded(vector, body.encoding_format)}
             for index, vector in enumerate(vectors)
         ]
-        tokens = count_tokens(texts)
+        tokens = count_tokens(texts, cut=True)
         usage = {"prompt_tokens": tokens, "total_tokens": tokens}
         return JSONResponse({"object": "list", "data": data, "model": EMBEDDING_MODEL, "usage": usage})
 
@@ -225,8 +227,8 @@ def make_app(identity: dict) -> FastAPI:
         app.state.loader.wait()
         wanted = body.response_format.model_dump(by_alias=True) if body.response_format else None
         content = stand_in.answer([(message.role, message.text) for message in body.messages], wanted, app.state.passages)
-        prompt_tokens = count_tokens([message.text for message in body.messages])
-        completion_tokens = count_tokens([content])
+        prompt_tokens = count_tokens([message.text for message in body.messages], cut=False)
+        completion_tokens = count_tokens([content], cut=False)
         usage = {
             "prompt_tokens": prompt_tokens,
             "completion_tokens": completion_tokens,
