@@ -102,7 +102,7 @@ def find_server() -> Server | None:
     """The server that the state file names, if it is the one that answers there."""
     try:
         server = Server(**json.loads(state_file().read_text()))
-    except (FileNotFoundError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError):
         return None
     health = ask_health(server.port)
     same = health is not None and (health["pid"], health["fingerprint"]) == (server.pid, server.fingerprint)
