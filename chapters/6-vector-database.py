@@ -712,9 +712,9 @@ def check(embed_texts, seconds, vectors, *, texts, trial, embed_batch, dimension
 
 
 # %% [markdown]
-# How much you gain depends on where the time goes. The embedded endpoint computes on the cores of this machine, which
-# have the same work to do in each of the four ways, so there is not much to be gained, and what else the machine is doing
-# matters as much. A service far away is another matter: most of the time of a request is the way there and back, and
+# How much you gain depends on where the time goes. The embedded endpoint computes on the cores of this machine:
+# your figures show how well each way keeps them busy, and they change with whatever else the machine is doing, so do not
+# read much into a single run. A service far away is another matter: most of the time of a request is the way there and back, and
 # while one waits, others can travel. Here is the same comparison with a client that spends a fifth of a second on the way
 # with each request:
 
