@@ -573,4 +573,4 @@ for code, guess, count in confusions.iter_rows():
 #
 # This model learned from tens of thousands of examples. What if there were none, only the text of the nomenclature itself?
 # Part 2 does the same task by retrieval-augmented generation: find the classes whose notes are nearest to the text, and let
-# a language model choose among them.
+# a language model choose among them. It begins in [chapter 5](5-rag.ipynb).

@@ -4,7 +4,17 @@ import os
 
 import pytest
 
+from funathon.paths import CACHE
+
 os.environ.setdefault("MPLBACKEND", "Agg")
+# the embedded endpoint of the tests, and of the kernels they start, is not the one that open notebooks use
+os.environ["XDG_CACHE_HOME"] = str(CACHE / "tests")
+
+
+def pytest_sessionfinish():
+    from funathon.endpoint import stop_server
+
+    stop_server()
 
 
 @pytest.fixture(autouse=True)

@@ -1,8 +1,11 @@
+from types import SimpleNamespace
+
 import pytest
+from qdrant_client import QdrantClient
 
 from funathon.chapters import find_chapter, read_chapter
 from funathon.errors import FunathonError
-from funathon.exercise import Exercises, Verdict, verdict
+from funathon.exercise import Exercises, Verdict, tell, verdict
 
 CHECK = """
 def check(x, y, *, z):
@@ -79,3 +82,22 @@ def test_catching_up_runs_what_comes_before(monkeypatch):
     shell.run_cell('verdict = check("1.2")')
     assert shell.user_ns["verdict"].state == "right"
     shell.reset(new_session=True)
+
+
+def test_a_vector_database_that_another_notebook_has_open_is_one_line(tmp_path, capsys):
+    first = QdrantClient(path=str(tmp_path))
+    with pytest.raises(RuntimeError) as caught:
+        QdrantClient(path=str(tmp_path))
+    first.close()
+    tell(None, caught.type, caught.value, None)
+    said = capsys.readouterr().out
+    assert said.startswith("Error: another notebook") and "close()" in said
+    assert len(said.splitlines()) == 1
+
+
+def test_other_runtime_errors_keep_their_traceback(capsys):
+    shown = []
+    shell = SimpleNamespace(showtraceback=lambda given, **_: shown.append(given))
+    error = RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+    tell(shell, RuntimeError, error, None)
+    assert shown == [(RuntimeError, error, None)] and capsys.readouterr().out == ""

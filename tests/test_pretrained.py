@@ -141,5 +141,5 @@ def test_no_texts_give_no_scores(model):
 
 def test_the_manifest_says_how_the_model_was_made():
     manifest = json.loads((PRETRAINED / "manifest.json").read_text())
-    assert set(manifest) == {"files", "data", "settings", "versions"}
+    assert set(manifest) >= {"files", "data", "settings", "versions"}
     assert manifest["settings"]["seed"] == 42

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -169,3 +170,14 @@ def test_ctrl_c_says_one_line_and_leaves_no_kernel():
 
 def test_read_chapter_is_what_is_executed(project):
     assert read_chapter(project("x = 2")).name == "9-test"
+
+
+def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_checks):
+    assert running.DATA.parent / "qdrant" == Path(os.environ["QDRANT_PATH"])
+    source = (
+        "import os\nfrom pathlib import Path\nfolder = Path(os.environ['QDRANT_PATH'])\n"
+        "x = 2 if folder.name.startswith('funathon-qdrant-') and not list(folder.iterdir()) else folder\n"
+        "(folder / 'something').mkdir()"
+    )
+    assert run(project(source)) == []
+    assert run(project(source), fresh=True) == []

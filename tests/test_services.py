@@ -9,12 +9,14 @@ import time
 
 import httpx
 import pytest
+from qdrant_client import QdrantClient
 from servers import free_port, http_server
 
 from funathon import services
 from funathon.doctor import examine_service
 from funathon.errors import FunathonError
-from funathon.settings import load_settings
+from funathon.paths import CHAPTERS
+from funathon.settings import KNOWN, load_settings
 
 SERVICES = {service.name: service for service in services.SERVICES}
 MODELS = json.dumps({"data": [{"id": "a"}, {"id": "b"}]}).encode()
@@ -23,16 +25,12 @@ MODELS = json.dumps({"data": [{"id": "a"}, {"id": "b"}]}).encode()
 @pytest.fixture(autouse=True)
 def settings(monkeypatch):
     # set by the test, so that what load_settings puts into the environment is taken out again
-    for name in services_variables():
+    for name in KNOWN:
         monkeypatch.setenv(name, "")
     load_settings()
 
 
-def services_variables():
-    return {name for service in services.SERVICES for name in service.variables}
-
-
-@pytest.mark.parametrize("name", ["labels", "nomenclature", "MLflow", "pretrained model"])
+@pytest.mark.parametrize("name", SERVICES)
 def test_embedded_defaults_work(name):
     finding = examine_service(SERVICES[name])
     assert finding.state == "ok", finding
@@ -42,13 +40,15 @@ def test_embedded_defaults_work(name):
 def llm(monkeypatch, url):
     monkeypatch.setenv("LLMLAB_URL", url)
     monkeypatch.setenv("LLMLAB_API_KEY", "the-key")
+    monkeypatch.setenv("EMBEDDING_MODEL", "a")
+    monkeypatch.setenv("CHAT_MODEL", "b")
 
 
 def test_a_service_that_answers(monkeypatch):
     def models(headers):
         return (200, MODELS) if headers["Authorization"] == "Bearer the-key" else (401, b"")
 
-    with http_server({"/v1/models": models}) as address:
+    with http_server({"/v1/models": models, "/v1/embeddings": (200, b"{}")}) as address:
         llm(monkeypatch, f"{address}/v1")
         finding = examine_service(SERVICES["embeddings and chat"])
         assert (finding.state, finding.found) == ("ok", ".env: answers, 2 models")
@@ -73,6 +73,23 @@ def test_a_service_that_does_not(monkeypatch, answer, problem):
     assert finding.failed and problem in finding.found
 
 
+@pytest.mark.parametrize("variable", ["EMBEDDING_MODEL", "CHAT_MODEL"])
+def test_an_endpoint_without_the_name_of_a_model(monkeypatch, variable):
+    with http_server({"/v1/models": (200, MODELS)}) as address:
+        llm(monkeypatch, f"{address}/v1")
+        monkeypatch.setenv(variable, "")
+        finding = examine_service(SERVICES["embeddings and chat"])
+    assert finding.failed and variable in finding.found
+    assert finding.cure == "The endpoint has a, b."
+
+
+def test_an_embedding_model_that_the_endpoint_does_not_have(monkeypatch):
+    with http_server({"/v1/models": (200, MODELS)}) as address:
+        llm(monkeypatch, f"{address}/v1")
+        finding = examine_service(SERVICES["embeddings and chat"])
+    assert finding.failed and "EMBEDDING_MODEL" in finding.cure and "a, b" in finding.cure
+
+
 def test_a_closed_port(monkeypatch):
     llm(monkeypatch, f"http://127.0.0.1:{free_port()}/v1")
     assert "cannot be reached" in examine_service(SERVICES["embeddings and chat"]).found
@@ -94,6 +111,22 @@ def test_qdrant(monkeypatch):
         assert "QDRANT_API_KEY" in examine_service(SERVICES["vector database"]).cure
 
 
+def test_the_local_qdrant_says_which_part_is_open(monkeypatch, tmp_path):
+    monkeypatch.setenv("QDRANT_PATH", str(tmp_path / "qdrant"))
+    assert examine_service(SERVICES["vector database"]).found == f"embedded: local mode in {tmp_path}/qdrant, not in use"
+    client = QdrantClient(path=f"{tmp_path}/qdrant/chapter-6")
+    assert "chapter-6 open in a notebook" in examine_service(SERVICES["vector database"]).found
+    client.close()
+    assert "not in use" in examine_service(SERVICES["vector database"]).found
+
+
+def test_a_local_qdrant_that_is_no_folder(monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("QDRANT_PATH", str(tmp_path / "file"))
+    finding = examine_service(SERVICES["vector database"])
+    assert finding.failed and "QDRANT_PATH" in finding.cure
+
+
 @pytest.mark.parametrize("uri", ["file:mlruns", "mlruns"])
 def test_a_store_that_mlflow_no_longer_takes(monkeypatch, uri):
     monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
@@ -103,7 +136,16 @@ def test_a_store_that_mlflow_no_longer_takes(monkeypatch, uri):
 def test_broken_settings_are_refused_before_any_chapter_runs(monkeypatch):
     monkeypatch.setenv("LABELS_URL", "/nowhere/labels.parquet")
     with pytest.raises(FunathonError, match=r"/nowhere/labels\.parquet"):
-        services.refuse_broken_settings()
+        services.refuse_broken_settings([CHAPTERS / "1-data.py"])
+
+
+def test_a_service_that_no_chapter_at_hand_needs_is_not_asked(monkeypatch, tmp_path):
+    llm(monkeypatch, f"http://127.0.0.1:{free_port()}/v1")
+    services.refuse_broken_settings([CHAPTERS / "1-data.py"])
+    chapter = tmp_path / "7-generation.py"
+    chapter.write_text('client = OpenAI(base_url=os.environ["LLMLAB_URL"])\n')
+    with pytest.raises(FunathonError, match="LLMLAB_URL cannot be reached"):
+        services.refuse_broken_settings([CHAPTERS / "1-data.py", chapter])
 
 
 def test_a_real_mlflow_server_with_credentials(monkeypatch, tmp_path):

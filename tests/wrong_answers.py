@@ -161,4 +161,338 @@ WRONG = {
             ("by_register = by_register.head(1)", "by_register"),
         ],
     },
+    "5-rag": {
+        "1.1": [
+            ("naive_answer = response", "text"),
+            ("naive_codes = ['47.72']", "naive_codes"),
+            ("naive_codes = '47.72'", "list"),
+            ("naive_answer = ''", "empty"),
+        ],
+        "1.2": [
+            (
+                "words_of_class = [sum(len(t) for t in row if t) for row in "
+                "classes.select('HEADING', 'Includes', 'IncludesAlso', 'Excludes').iter_rows()]",
+                "characters",
+            ),
+            ("words_of_class = [len(text.split()) for text in classes['HEADING']]", "three notes"),
+            ("words_of_class = sum(words_of_class)", "words_of_class"),
+            ("tokens_all = 10_000 * sum(words_of_class)", "tokens_all"),
+            ("tokens_five = 10_000 * np.mean(words_of_class) * 4 / 3", "tokens_five"),
+        ],
+        "2.1": [
+            ("def cosine(a, b): return a @ b", "both lengths"),
+            ("def cosine(a, b): return np.linalg.norm(a - b)", "right angle"),
+            ("def cosine(a, b): a @ b / np.linalg.norm(a) / np.linalg.norm(b)", "return"),
+            ("def cosine(a, b): return a * b", "one number"),
+            ("def cosine(a, b): return abs(a @ b) / (np.linalg.norm(a) * np.linalg.norm(b))", "opposite"),
+            ("cosine = 0.5", "function"),
+        ],
+        "2.2": [
+            ("nearer = nearer | {'euclid': 'A'}", "small"),
+            ("nearer = nearer | {'dot': note_vectors['A']}", "nearer"),
+            ("nearer_normalised = nearer", "nearer_normalised"),
+            ("nearer = list(nearer.values())", "dictionary"),
+        ],
+        "2.3": [
+            ("ranking = ranking[::-1]", "largest"),
+            ("ranking = list(similarities.values())", "codes"),
+            ("similarities = list(similarities.values())", "dictionary"),
+            ("similarities = dict(zip(list(similarities)[::-1], similarities.values()))", "similarities"),
+        ],
+        "3.1": [
+            ("candidates = list(notes)[:3]", "candidates"),
+            ("prompt = prompt.replace('<activity>', '')", "between"),
+            ("prompt = prompt.split('Candidates:')[0]", "lacks"),
+            ("prompt = prompt + candidate_text(ranking[3])", "fourth"),
+            ("rag_answer = json.dumps(rag_answer)", "dictionary"),
+            ("rag_answer = {'code': '47.91' if '47.91' not in candidates else '01.11'}", "candidates"),
+        ],
+    },
+    "6-vector-database": {
+        "1.0": [
+            ("settings = settings | {'LLMLAB_API_KEY': os.environ['LLMLAB_API_KEY']}", "masked"),
+            ("def mask(secret): return secret[:3] + '…'", "shorter"),
+            ("def mask(secret): return '***'", "mask"),
+            ("settings = {k: v for k, v in settings.items() if k != 'CHAT_MODEL'}", "CHAT_MODEL"),
+            ("env_is_ignored = not env_is_ignored", "env_is_ignored"),
+        ],
+        "1.1": [
+            ("client = OpenAI(base_url='https://api.openai.com/v1', api_key='x', timeout=120, max_retries=5)", "LLMLAB_URL"),
+            ("client = OpenAI(base_url=os.environ['LLMLAB_URL'], api_key=os.environ['LLMLAB_API_KEY'])", "timeout"),
+            ("client = client.with_options(max_retries=2)", "max_retries"),
+            ("client = client.with_options(api_key='password')", "LLMLAB_API_KEY"),
+            ("client = os.environ['LLMLAB_URL']", "OpenAI"),
+        ],
+        "1.2": [
+            ("model_ids = list(client.models.list())", "ids"),
+            ("model_ids = model_ids[::-1]", "sorted"),
+            ("model_ids = model_ids[:1]", "model_ids"),
+            ("missing_models = model_ids", "missing_models"),
+        ],
+        "1.3": [
+            ("qdrant = QdrantClient(':memory:')", "memory"),
+            ("import tempfile; qdrant = QdrantClient(path=tempfile.mkdtemp())", "chapter-6"),
+            ("qdrant = os.environ['QDRANT_PATH']", "QdrantClient"),
+            ("collection_names = qdrant.get_collections()", "list"),
+            ("collection_names = ['nace']", "collection_names"),
+        ],
+        "2.1": [
+            ("nomenclature = nomenclature.with_columns(pl.col('LEVEL').cast(pl.Int64))", "text"),
+            ("nomenclature = nomenclature.rename({'CODE': 'code'})", "CODE"),
+            ("n_of_level = {int(k): v for k, v in n_of_level.items()}", "n_of_level"),
+            ("n_of_level = nomenclature.group_by('LEVEL').len()", "dictionary"),
+        ],
+        "2.2": [
+            (
+                "class NaceDocument(NaceDocument):\n"
+                "    def to_embedding_text(self, includes_also=True, excludes=True):\n"
+                "        return super().to_embedding_text(includes_also, excludes)",
+                "exclusions",
+            ),
+            ("class NaceDocument(NaceDocument):\n    def __post_init__(self): pass", "ValueError"),
+            (
+                "class NaceDocument(NaceDocument):\n"
+                "    def to_embedding_text(self, includes_also=True, excludes=False):\n"
+                "        return f'{self.code} {self.heading}\\n{self.includes}'",
+                "heading",
+            ),
+            (
+                "class NaceDocument(NaceDocument):\n"
+                "    @classmethod\n"
+                "    def from_row(cls, row):\n"
+                "        return cls(row['CODE'].strip(), row['HEADING'].strip(), int(row['LEVEL']), row['PARENT_CODE'],\n"
+                "                   row['Includes'], row['IncludesAlso'], row['Excludes'])",
+                "line break",
+            ),
+            ("documents = [document for document in documents if document.level == 4]", "documents"),
+            ("documents = documents[::-1]", "order"),
+        ],
+        "2.3": [
+            ("text_with = text_without", "excludes=True"),
+            ("text_without, text_with = text_with, text_without", "text_without"),
+            ("text_without = bread.to_embedding_text", "texts"),
+        ],
+        "3.1": [
+            ("dimension = 1536", "dimension"),
+            ("collection = 'nace'", "collection"),
+            ("collection = qdrant.get_collection(collection)", "name"),
+            (
+                "collection = 'other'; qdrant.delete_collection(collection); qdrant.create_collection(collection, "
+                "vectors_config=models.VectorParams(size=dimension, distance=models.Distance.DOT))",
+                "cosine",
+            ),
+        ],
+        "3.2": [
+            ("few_similarities = few_vectors @ few_vectors.T * 4", "diagonal"),
+            ("few_vectors = few_vectors[::-1]", "order"),
+            ("few_vectors = few_vectors[0]", "shape"),
+            ("few_similarities = few_similarities[0]", "shape"),
+            ("def embed_batch(texts): return few_vectors", "embed_batch"),
+        ],
+        "3.3": [
+            ("def point_id(code): return str(uuid.uuid4())", "uuid5"),
+            ("def point_id(code): return code", "point_id"),
+            ("few_points = few_points[::-1]", "order"),
+            (
+                "def make_point(document, vector): return models.PointStruct(id=point_id(document.code), vector=vector.tolist())",
+                "payload",
+            ),
+            (
+                "def make_point(document, vector): return models.PointStruct(id=point_id(document.code), "
+                "vector=vector.tolist(), payload={'code': document.code})",
+                "lacks",
+            ),
+        ],
+        "3.4": [
+            ("vectors = vectors[::-1]", "order"),
+            ("vectors = vectors[:651]", "shape"),
+            ("seconds = {'one a request': 3.0}", "seconds"),
+            ("seconds = list(seconds.values())", "dictionary"),
+            ("def embed_texts(texts, batch_size=32, workers=4): return embed_batch(texts)[::-1]", "order"),
+            ("def embed_texts(texts, batch_size=32, workers=4): return embed_batch(texts[:batch_size])", "shape"),
+        ],
+        "3.5": [
+            ("count_second = 2 * count_first", "twice"),
+            ("count_first = 651", "count_first"),
+            ("count_first = upsert_all", "number"),
+            ("count_second = count_first - 100", "count_second"),
+        ],
+        "3.6": [
+            ("stored = [stored]", "first element"),
+            ("hits = class_hits", "hits"),
+            ("class_hits = hits", "no classes"),
+            ("hits = hits[:5]", "ten"),
+            ("stored = qdrant.retrieve(collection, ids=[point_id('10.72')])[0]", "10.71"),
+        ],
+        "3.7": [
+            ("candidates_classes = candidates_all", "no classes"),
+            ("candidates_all = candidates_all[:, ::-1]", "nearest first"),
+            ("candidates_all = candidates_all[:, :1]", "shape"),
+            ("label_vectors = label_vectors[::-1]", "order"),
+            ("recall = recall.with_columns(share=pl.col('share') * 1000)", "Retriever@1"),
+            ("recall = recall.filter(k=5)", "four rows"),
+            ("recall = recall.to_dicts()", "polars"),
+        ],
+    },
+    "7-generation": {
+        "1.1": [
+            ("query_vector = embed([label])", "first row"),
+            ("candidates = [hit.payload['heading'] for hit in hits]", "codes of hits"),
+            ("candidates = candidates[::-1]", "nearest first"),
+            ("hits = hits[:3]; candidates = candidates[:3]", "five"),
+            ("query_vector = embed(['something else'])[0]", "vector of label"),
+        ],
+        "1.2": [
+            (
+                "make_messages = lambda label, blocks: [{'role': 'user', 'content': SYSTEM}, {'role': 'user', 'content': label}]",
+                "roles",
+            ),
+            (
+                "make_messages = lambda label, blocks: [{'role': 'system', 'content': SYSTEM}, {'role': 'user', "
+                "'content': '\\n\\n'.join([f'<activity>\\n{label}\\n</activity>', 'Candidates:', *blocks])}]",
+                "closes the frame",
+            ),
+            (
+                "make_messages = lambda label, blocks: [{'role': 'system', 'content': SYSTEM}, {'role': 'user', "
+                "'content': '\\n\\n'.join([f'<activity>\\n{label.replace(chr(60), str())}\\n</activity>', 'Candidates:', *blocks])}]",
+                "one line",
+            ),
+            ("messages = messages[1:]", "messages"),
+        ],
+        "1.3": [
+            ("answer = completion.choices[0].message.content", "NaceAnswer"),
+            (
+                "class NaceAnswer(BaseModel):\n    codable: bool\n    code: str | None\n    confidence: float",
+                "confidence of 7",
+            ),
+            ("completion = completion.choices[0].message.content", "completion"),
+            ("answer = NaceAnswer(codable=True, code='01.11', confidence=0.123)", "completion"),
+        ],
+        "1.4": [
+            ("accepted = set(received)", "in a code fence"),
+            ("accepted = {'as asked', 'not codable'}", "a group"),
+            ("outcomes = {name: read.outcome for name, read in outcomes.items()}", "parse_answer"),
+            ("outcomes = {name: parse_answer(content, []) for name, content in received.items()}", "offered"),
+        ],
+        "1.5": [
+            ("attack_candidates = candidates", "attack_candidates"),
+            ("obeyed = parse_answer(obeying, [*attack_candidates, '01.11'])", "obeyed"),
+            ("import dataclasses; attack_answer = dataclasses.replace(attack_answer, code='01.11')", "outside"),
+            ("attack_answer = attack_answer.code", "parse_answer"),
+        ],
+        "2.1": [
+            ("sample_candidates = sample_candidates[::-1]", "does not belong"),
+            ("sample = pl.DataFrame({'label': X_train[chosen], 'code': y_train[chosen]})", "test set"),
+            ("sample = sample.head(100)", "500"),
+            ("sample_candidates = [row[:1] for row in sample_candidates]", "five codes"),
+        ],
+        "2.2": [
+            (
+                "def ask(messages, candidates, client=client):\n    return client.chat.completions.create("
+                "model=os.environ['CHAT_MODEL'], messages=messages)",
+                "raises",
+            ),
+            ("failed = failed | {'outcome': 'not codable'}", "request failed"),
+            ("failed = None", "failed"),
+            ("failed = {key: value for key, value in failed.items() if key != 'detail'}", "detail"),
+        ],
+        "2.3": [
+            ("rows = rows.sort('code')", "order"),
+            ("rows = rows.with_columns(coded=pl.col('coded').shuffle(seed=1))", "none of its candidates"),
+            ("ask_all = lambda requests, path, workers=4: [ask(*request) for request in requests]", "ask_all"),
+            ("rows = rows.drop('tokens_in')", "tokens_in"),
+        ],
+        "2.4": [
+            ("share_coded = share_coded.value", "share"),
+            ("share_coded = share(np.array([True, True, False]))", "share_coded"),
+            ("outcome_counts = rows['outcome'].n_unique()", "outcome_counts"),
+            ("outcome_counts = outcome_counts.with_columns(pl.col('len') // 2)", "add up"),
+        ],
+        "3.1": [
+            ("conditional = share(right)", "is a candidate"),
+            ("pipeline = conditional", "all"),
+            ("retriever = {k + 1: value for k, value in retriever.items()}", "1 to 5"),
+            ("retriever = {k: share(rank <= k) for k in retriever}", "retriever[1]"),
+            ("pipeline = right.mean()", "share"),
+        ],
+        "3.2": [
+            ("verdicts = np.where(right, 'right', 'retriever')", "generator"),
+            ("verdicts = np.where(rank < K, 'right', 'retriever')", "verdicts"),
+            ("verdicts = np.where(right, 'right', 'wrong')", "four texts"),
+            ("errors = errors.with_columns(pl.col('len') + 1)", "count"),
+        ],
+        "3.3": [
+            ("by_level = by_level.head(2)", "four levels"),
+            ("by_level = by_level.with_columns(pipeline=pl.col('retriever'))", "pipeline"),
+            ("by_level = by_level.with_columns(low=pl.lit(0.0), high=pl.lit(1.0))", "95 %"),
+            ("by_level = by_level.with_columns(retriever=pl.lit(retriever[5].value))", "retriever"),
+        ],
+        "3.4": [
+            ("median_confidence = {'right': 1.0, 'wrong': 0.0}", "median_confidence"),
+            ("curve = curve.with_columns(coverage=pl.col('coverage') * 0.5)", "coverage"),
+            ("curve = curve.with_columns(precision=pl.col('precision') * pl.col('coverage'))", "precision"),
+            ("curve = curve.filter(pl.col('threshold') > 0.1)", "start at 0"),
+        ],
+        "4.1": [
+            ("recall = recall[:20]", "50"),
+            ("recall = np.array([(rank_notes < k).mean() for k in range(1, 51)])", "k=1"),
+            ("k_80 = k_80 - 1", "k_80"),
+            ("prompt_words = {k: words * 6 for k, words in prompt_words.items()}", "characters"),
+        ],
+        "4.2": [
+            ("fuse = lambda score_arrays, weights: sum(w * s for s, w in zip(score_arrays, weights))", "fuse"),
+            (
+                "fuse = lambda score_arrays, weights: sum(w / (60 + rankdata(s, axis=1)) for s, w in zip(score_arrays, weights))",
+                "fuse",
+            ),
+            ("bm25_scores = scores", "BM25"),
+            ("hybrid = hybrid | {'weighted': hybrid['bm25']}", "weighted"),
+            ("bm25_scores = bm25_scores.T", "shape"),
+        ],
+        "4.3": [
+            ("passages = passages[:-5]", "passages"),
+            ("passage_scores = scores", "best passage"),
+            ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
+            ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
+        ],
+        "4.4": [
+            ("examples = list(zip(truth.tolist(), texts.tolist()))", "training set"),
+            ("examples = list(zip(y_train[:6510].tolist(), X_train[:6510].tolist()))", "ten"),
+            ("example_scores = passage_scores", "best passage or example"),
+            ("examples = examples[:650]", "classes"),
+            ("bm25_label_scores = bm25_scores", "notes alone"),
+        ],
+        "4.5": [
+            ("best_method = 'notes'", "best_method"),
+            ("field_best = field_plain", "best_method"),
+            ("field_plain = share(ranks(scores) <= 5)", "field test"),
+            ("comparison = comparison.with_columns(at_5=pl.col('at_1'))", "at_5"),
+            ("comparison = comparison.filter(pl.col('method') != 'passages')", "passages"),
+        ],
+        "5.1": [
+            ("rag_accuracy = share(rag_codes == final_truth[::-1])", "rag_accuracy"),
+            ("rag = rag.sort('code')", "order"),
+            ("rag_accuracy = (rag_codes == final_truth).mean()", "share"),
+            ("rag = rag.with_columns(coded=pl.col('coded').reverse())", "outside its candidates"),
+        ],
+        "5.2": [
+            ("supervised_codes = P.argmax(axis=1)", "text"),
+            ("supervised_confidence = P.mean(axis=1)", "confidence"),
+            ("supervised_seconds = supervised_seconds * 100_000", "seconds"),
+            ("both = both | {'both': both['both'] + both['none']}", "both"),
+            ("supervised_accuracy = rag_accuracy", "supervised_accuracy"),
+        ],
+        "5.3": [
+            ("agree = supervised_right & rag_right", "right or wrong"),
+            ("agree_precision = share(supervised_right)", "agree_precision"),
+            ("agree_coverage = agree.mean()", "share"),
+            ("alone_precision = supervised_accuracy", "as many"),
+        ],
+        "5.4": [
+            ("rag_cost = rag_cost * 1_000_000", "rag_cost"),
+            ("rag_cost = rag['tokens_in'] * 1e-6", "one number"),
+            ("summary = summary[::-1]", "rows"),
+            ("summary = summary.with_columns(accuracy=pl.col('precision'))", "accuracy"),
+        ],
+    },
 }

@@ -57,11 +57,24 @@ def start(name: str) -> tuple[Callable, Callable, Callable, Callable]:
     """
     load_settings()
     shell = get_ipython()
-    shell.set_custom_exc((FunathonError,), lambda shell, kind, error, trace, **_: print(f"Error: {error}"))
+    shell.set_custom_exc((FunathonError, RuntimeError), tell)
     # torchTextClassifiers sets the root logger to INFO when it is imported, unless it has been configured before
     logging.basicConfig(level=logging.WARNING)
     exercises = Exercises(read_chapter(find_chapter(name)), shell.user_ns)
     return exercises.check, exercises.hint, exercises.solution, exercises.catch_up
+
+
+def tell(shell, kind: type, error: Exception, trace, tb_offset: int | None = None) -> None:
+    """Print what a learner can mend on one line; show the traceback of any other error, as a notebook does."""
+    if isinstance(error, FunathonError):
+        print(f"Error: {error}")
+    elif "already accessed by another instance of Qdrant client" in str(error):
+        print(
+            "Error: another notebook, or an earlier client in this one, has this local vector database open. "
+            "Shut that notebook's kernel down, or call close() on the earlier client, and run this cell again."
+        )
+    else:
+        shell.showtraceback((kind, error, trace), running_compiled_code=True)
 
 
 class Exercises:

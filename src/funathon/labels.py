@@ -41,11 +41,17 @@ def read_table(source: str, variable: str) -> pl.DataFrame:
 
 
 def read_labels(
-    source: str | None = None, *, variable: str = "LABELS_URL", code: str = "code", label: str = "label"
+    source: str | None = None,
+    *,
+    variable: str = "LABELS_URL",
+    code: str = "code",
+    label: str = "label",
+    repeats: bool = False,
 ) -> pl.DataFrame:
     """Read labels from a path or URL (default: `data/labels.parquet`) and refuse a table that is not fit to learn from.
 
-    Returns the table as it is (columns `code`, `label` and any others), both columns text.
+    Returns the table as it is (columns `code`, `label` and any others), both columns text. With `repeats` the same text may
+    stand there several times under one code, as it does in registers: fit to be judged by.
 
     Raises FunathonError, naming the first rows at fault (counted from 1, without a header), when a column is missing, a
     code is null, was read as a number, has lost a zero, is unknown or no class (level 4), a label is null or empty, or
@@ -78,7 +84,7 @@ def read_labels(
     refuse(name, numbered.filter(~known), "an unknown code", "Use the classes of NACE Rev. 2.1 (data/nace_rev2_1.tsv).")
     empty = numbered.filter(pl.col("label").is_null() | (pl.col("label").str.strip_chars() == ""))
     refuse(name, empty, "an empty label", "Remove these rows or write the text.")
-    twice = numbered.filter(pl.struct("code", "label").is_first_distinct().not_())
+    twice = numbered.filter(pl.struct("code", "label").is_first_distinct().not_() & ~pl.lit(repeats))
     refuse(name, twice, "a label that stands there already under its code", "Keep one of them.")
     return table.with_columns(pl.col(code).cast(pl.String), pl.col(label).cast(pl.String))
 

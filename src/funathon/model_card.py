@@ -1,97 +1,114 @@
-"""The model card of the pretrained model, with every figure measured when it is written."""
+"""The model card of the pretrained model, with every figure measured when it is written.
 
-from dataclasses import dataclass
+`funathon train` writes it. For a model that is there already, `uv run python -m funathon.model_card` measures it again and writes
+`data/pretrained/MODEL_CARD.md`. Figures of other methods come from the files in `data/benchmarks`, which the runs of those
+methods left there.
+"""
+
+import json
 
 import numpy as np
-import polars as pl
 from torchTextClassifiers import torchTextClassifiers
 
-from funathon.classifier import confidences
+from funathon.baselines import BASELINES
+from funathon.classifier import scores, softmax
+from funathon.evaluation import Report, accuracy_by, judge, worst_classes
+from funathon.files import write_text
 from funathon.labels import FIELD_TEST, read_labels
-from funathon.measures import (
-    LEVEL_NAMES,
-    Share,
-    accuracy_at,
-    calibration_error,
-    codes_at,
-    coverage_at_precision,
-    macro_f1,
-    ranked,
-)
-from funathon.nomenclature import ancestors, read_nomenclature
-from funathon.splitting import Split
+from funathon.measures import calibration_error
+from funathon.nomenclature import read_nomenclature
+from funathon.paths import DATA
+from funathon.pretrained import CARD, Manifest, load_model, read_manifest
+from funathon.settings import PRETRAINED
+from funathon.splitting import Split, split_labels
 
+TRIED = DATA / "benchmarks" / "tried.json"
 WORST = 10
+LENGTHS = {"1 to 5 words": (1, 5), "6 to 9 words": (6, 9), "10 words and more": (10, np.inf)}
+"""The lengths by which the registers of the field test are told apart."""
 
 
-@dataclass(frozen=True)
-class Report:
-    """What a model does on one set of labels."""
-
-    n: int
-    top: dict[int, Share]
-    levels: dict[int, Share]
-    macro_f1: float
-    calibration_error: float
-    coverage: float
-    """Share of texts that can be coded with a precision of 95 %."""
-    candidates: np.ndarray
-    """Codes of the five likeliest classes of each text, shape (n, 5)."""
-
-
-def measure(model: torchTextClassifiers, texts: np.ndarray, truth: np.ndarray) -> Report:
-    """Measure a model on texts and their right codes, arrays of shape (n,)."""
-    section_of = dict(ancestors(read_nomenclature()).select("division", "section").unique().iter_rows())
-    probabilities = confidences(model, texts)
-    candidates = ranked(probabilities, model.value_encoder.label_encoder.classes_)
-    confidence, right = probabilities.max(axis=1), candidates[:, 0] == truth
-    return Report(
-        n=len(texts),
-        top={k: accuracy_at(candidates, truth, k) for k in (1, 3, 5)},
-        levels={
-            level: accuracy_at(codes_at(level, candidates[:, :1], section_of), codes_at(level, truth, section_of))
-            for level in (1, 2, 3, 4)
-        },
-        macro_f1=macro_f1(candidates[:, 0], truth),
-        calibration_error=calibration_error(confidence, right),
-        coverage=coverage_at_precision(confidence, right, 0.95)[0],
-        candidates=candidates,
-    )
-
-
-def model_card(model: torchTextClassifiers, split: Split, settings: dict) -> str:
+def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) -> str:
     """The text of MODEL_CARD.md for a trained model: what it is, and its figures on validation, test and field test."""
     field = read_labels(str(FIELD_TEST))
-    field_report = measure(model, field["label"].to_numpy(), field["code"].to_numpy())
-    reports = {
-        "validation": measure(model, split.X_val, split.y_val),
-        "test": measure(model, split.X_test, split.y_test),
-        "field test": field_report,
+    sets = {
+        "validation": (split.X_val, split.y_val),
+        "test": (split.X_test, split.y_test),
+        "field test": (field["label"].to_numpy(), field["code"].to_numpy()),
     }
-    judged = field.with_columns(right=pl.Series(field_report.candidates[:, 0] == field["code"].to_numpy()))
-    lines = [INTRODUCTION.format(n_train=len(split.X_train)), "## Figures\n", row("", *reports), row(*["---"] * 4)]
-    lines.append(row("labels", *(f"{r.n:,}" for r in reports.values())))
-    lines += [row(f"top-{k} accuracy", *(str(r.top[k]) for r in reports.values())) for k in (1, 3, 5)]
-    lines += [row(f"{LEVEL_NAMES[level - 1]} level", *(str(r.levels[level]) for r in reports.values())) for level in (1, 2, 3, 4)]
-    lines.append(row("macro-F1", *(f"{r.macro_f1:.3f}" for r in reports.values())))
-    lines.append(row("calibration error", *(f"{r.calibration_error:.3f}" for r in reports.values())))
-    lines.append(row("coverage at 95 % precision", *(f"{r.coverage:.1%}" for r in reports.values())))
-    lines.append("\nIn brackets: 95 % Wilson intervals.\n\n## Field test by register\n")
-    lines += [row("register", "labels", "top-1 accuracy"), row(*["---"] * 3)]
-    lines += [row(*map(str, values)) for values in by(judged, "register")]
+    classes = model.value_encoder.label_encoder.classes_
+    scored = {name: scores(model, texts) for name, (texts, _) in sets.items()}
+    reports = {name: judge(scored[name], classes, truth) for name, (_, truth) in sets.items()}
+    right = {name: reports[name].candidates[:, 0] == truth for name, (_, truth) in sets.items()}
+    before = {}
+    for name in sets:
+        raw = softmax(scored[name] * manifest.settings["temperature"])
+        before[name] = f"{calibration_error(raw.max(axis=1), right[name]):.3f}"
+
+    lines = [INTRODUCTION.format(n_train=manifest.n_train), "## Figures\n", *heading("", *reports)]
+    figures = {name: dict(report.rows()) for name, report in reports.items()}
+    for measure in figures["test"]:
+        if measure == "calibration error":
+            lines.append(row("calibration error before temperature scaling", *before.values()))
+            lines.append(row("calibration error after it", *(values[measure] for values in figures.values())))
+        else:
+            lines.append(row(measure, *(values[measure] for values in figures.values())))
+    lines.append("\nIn brackets: 95 % Wilson intervals. `funathon evaluate data/field_test.parquet` gives the last column.\n")
+
+    lines += ["## By register\n", "Only the field test has registers.\n", *heading("register", "labels", "top-1 accuracy")]
+    registers = accuracy_by(field["register"].to_numpy(), right["field test"])
+    lines += [row(register, str(accuracy.n), str(accuracy)) for register, accuracy in registers]
+    lines += ["\nTop-1 accuracy by the number of words, on all three sets:\n", *heading("length", *sets)]
+    lengths = {name: np.array([len(text.split()) for text in texts]) for name, (texts, _) in sets.items()}
+    for length, (least, most) in LENGTHS.items():
+        inside = {name: right[name][(least <= counts) & (counts <= most)] for name, counts in lengths.items()}
+        lines.append(row(length, *(f"{values.mean():.1%} of {len(values):,}" for values in inside.values())))
+
+    lines += ["\n## Beside other methods\n", *compared(reports, manifest)]
+    lines += ["\n## What was tried\n", *tried()]
     titles = dict(read_nomenclature().select("code", "heading").iter_rows())
-    lines += ["\n## Worst divisions on the field test\n", row("division", "labels", "top-1 accuracy"), row(*["---"] * 3)]
-    worst = by(judged.with_columns(division=pl.col("code").str.slice(0, 2)), "division")[:WORST]
-    lines += [row(f"{code} {titles[code]}", str(n), share) for code, n, share in worst]
-    lines += ["\n## Settings\n", row("setting", "value"), row("---", "---")]
-    lines += [row(name, str(value)) for name, value in settings.items()]
+    lines.append("\n## Worst classes\n")
+    lines.append(
+        "With four texts a class in the field test and some sixteen in the others, chance has a large part in these lists."
+    )
+    for name, (_, truth) in sets.items():
+        lines += [f"\n### {name.capitalize()}\n", *heading("class", "right", "mostly taken for")]
+        for weak in worst_classes(truth, reports[name].candidates[:, 0], WORST):
+            taken = f"{weak.mistaken_for} {titles[weak.mistaken_for]}" if weak.mistaken_for else ""
+            hits = f"{round(weak.accuracy.value * weak.accuracy.n)} of {weak.accuracy.n}"
+            lines.append(row(f"{weak.code} {titles[weak.code]}", hits, taken))
+    lines += ["\n## Settings\n", *heading("setting", "value")]
+    lines += [row(name, str(value)) for name, value in manifest.settings.items()]
     return "\n".join(lines) + "\n"
 
 
-def by(judged: pl.DataFrame, column: str) -> list[tuple[str, int, str]]:
-    """Value of a column, number of texts and accuracy, the lowest accuracy first."""
-    groups = judged.group_by(column).agg(n=pl.len(), share=pl.col("right").mean()).sort("share", column)
-    return [(value, n, f"{share:.1%}") for value, n, share in groups.iter_rows()]
+def compared(reports: dict[str, Report], manifest: Manifest) -> list[str]:
+    """The table with the baselines."""
+    own = manifest.training_seconds
+    lines = [
+        "Trained on the same rows (training set and notes), judged on the same sets. Times are processor seconds: what one core",
+        "works on the training. `uv run --group benchmark python -m funathon.baselines` measures the others again.\n",
+        *heading("method", *(f"{name}, top-1" for name in reports), "field test, top-5", "training, s"),
+    ]
+    for method, found in json.loads(BASELINES.read_text(encoding="utf-8")).items():
+        accuracies = [f"{found[name]['top1']:.1%}" for name in reports]
+        lines.append(row(method, *accuracies, f"{found['field test']['top5']:.1%}", f"{found['training_seconds']:,.0f}"))
+    accuracies = [f"{report.top[1].value:.1%}" for report in reports.values()]
+    seconds = "not recorded" if own is None else f"{own:,.0f}"
+    return [*lines, row("**this model**", *accuracies, f"{reports['field test'].top[5].value:.1%}", seconds)]
+
+
+def tried() -> list[str]:
+    """The table of what the search for settings went through."""
+    found = json.loads(TRIED.read_text(encoding="utf-8"))
+    lines = [f"{found['note']}\n", *heading("model", f"validation, top-1, {found['classes']} classes")]
+    lines += [row(entry["what"], f"{entry['validation_top1']:.1%}") for entry in found["tried"]]
+    return [*lines, f"\nWhat made it worse: {', '.join(found['hurt'])}."]
+
+
+def heading(*cells: str) -> list[str]:
+    """The first two lines of a markdown table."""
+    return [row(*cells), row(*["---"] * len(cells))]
 
 
 def row(*cells: str) -> str:
@@ -102,7 +119,7 @@ def row(*cells: str) -> str:
 INTRODUCTION = """# Model card
 
 The pretrained model of the course: free-text descriptions of an activity, in English, into the 651 classes of NACE Rev. 2.1.
-This card is written by the code that trains the model; every figure on it was measured by it.
+This card is written by `funathon.model_card`, which measures every figure of the model when it writes it.
 
 **What it is.** A network in the wrapper of torchTextClassifiers: two weighted means of token embeddings, each with a linear
 head, averaged (`funathon.network`). Its tokens and the first values of its embeddings come from all-MiniLM-L6-v2 (Apache
@@ -111,8 +128,17 @@ head, averaged (`funathon.network`). Its tokens and the first values of its embe
 scaling. The field test was never used to choose anything.
 
 **What it is for.** Teaching. Labels and field test are synthetic (see `data/README.md`): the figures below say nothing about
-how it would do on a real register. What it gives is a prediction, not a ruling.
+how it would do on a real register. What it gives is a prediction, not a ruling. It reads English; of another language it knows a
+few pieces of words at most, and a text without any letter it knows gets no code.
 
-**Loading it.** The files are pickles, and a pickle runs code when it is loaded. `funathon.pretrained.load_model` compares every
-file with the checksums of `manifest.json` before it reads any. Do not load a model of this kind that you cannot verify.
+**Loading it.** The files are pickles, and a pickle is a programme: whoever can change the file can make it delete your files or
+send them away when you load it. `funathon.pretrained.load_model` compares every file with the checksums of `manifest.json` before
+it reads any. Do not load a model of this kind that you cannot verify.
 """
+
+
+if __name__ == "__main__":
+    write_text(
+        PRETRAINED / CARD,
+        model_card(load_model(str(PRETRAINED)), read_manifest(str(PRETRAINED)), split_labels(read_labels())),
+    )

@@ -6,6 +6,7 @@ with the checksums of `manifest.json` before any of it is read, and a file that 
 
 import hashlib
 import json
+import logging
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,16 +16,20 @@ from funathon.files import write_text
 from funathon.storage import read_bytes
 
 MANIFEST = "manifest.json"
-UNLISTED = (MANIFEST, "MODEL_CARD.md")
+CARD = "MODEL_CARD.md"
+UNLISTED = (MANIFEST, CARD)
 """Files of the folder that the manifest does not list: itself, and the card, which is written after it."""
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """What `manifest.json` says: size in bytes and sha256 of each file, and the number of labels trained on."""
+    """What `manifest.json` says: size in bytes and sha256 of each file, the number of labels trained on, the settings, and
+    the processor seconds of the training (None in manifests that do not say)."""
 
     files: dict[str, dict]
     n_train: int
+    settings: dict
+    training_seconds: float | None
 
 
 def read_manifest(url: str) -> Manifest:
@@ -36,13 +41,18 @@ def read_manifest(url: str) -> Manifest:
     try:
         parsed = json.loads(content)
         files = {str(name): {"bytes": int(f["bytes"]), "sha256": str(f["sha256"])} for name, f in parsed["files"].items()}
-        manifest = Manifest(files, int(parsed["data"]["n_train"]))
+        manifest = Manifest(files, int(parsed["data"]["n_train"]), dict(parsed["settings"]), parsed.get("training_seconds"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FunathonError(f"{url}/{MANIFEST} is not the manifest of a model.", "Fetch the model again.") from error
     strange = [name for name in files if Path(name).name != name]
     if strange:
         raise FunathonError(f"{url}/{MANIFEST} names {strange[0]!r}, outside its folder.", "Do not use this model.")
     return manifest
+
+
+def fingerprint(url: str) -> str:
+    """sha256 of the manifest of the model at `url`, which tells it from any other model."""
+    return hashlib.sha256(read_bytes(f"{url.rstrip('/')}/{MANIFEST}", "PRETRAINED_URL")).hexdigest()
 
 
 def fetch_model(url: str, folder: Path) -> Path:
@@ -93,6 +103,8 @@ def load_model(url: str, device: str = "cpu"):
     """
     from torchTextClassifiers import torchTextClassifiers
 
+    # it tells that it has loaded a model
+    logging.getLogger("torchTextClassifiers").setLevel(logging.WARNING)
     if "://" not in url:
         verify_model(Path(url))
         return torchTextClassifiers.load(url, device=device)

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import subprocess
+import tempfile
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -53,7 +54,8 @@ def digest(path: Path) -> str:
 
 
 def imported_modules(path: Path) -> list[Path]:
-    """Files of the package that a Python file imports, directly or through others of them."""
+    """Files of the package that a Python file imports, directly or through others of them, and the data file
+    beside a module that has one."""
     found: set[Path] = set()
     waiting = [path]
     while waiting:
@@ -63,7 +65,8 @@ def imported_modules(path: Path) -> list[Path]:
                 if module not in found:
                     found.add(module)
                     waiting.append(module)
-    return sorted(found)
+    beside = {module.with_suffix(ending) for module in found for ending in (".json", ".npy")}
+    return sorted(found | {file for file in beside if file.is_file()})
 
 
 def known_digests() -> dict[str, str]:
@@ -134,8 +137,10 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         on_cell_executed=lambda **_: on_cell(),
     )
     try:
-        # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
-        client.execute(stderr=subprocess.DEVNULL)
+        # a vector database of its own: empty, so that each execution is like the first, and never locked by an open notebook
+        with tempfile.TemporaryDirectory(prefix="funathon-qdrant-", ignore_cleanup_errors=True) as folder:
+            # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
+            client.execute(stderr=subprocess.DEVNULL, env=os.environ | {"QDRANT_PATH": folder})
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
     except (AssertionError, DeadKernelError) as error:

@@ -13,7 +13,7 @@ from funathon.labels import read_labels
 from funathon.nomenclature import read_nomenclature
 from funathon.paths import ROOT
 from funathon.pretrained import read_manifest
-from funathon.settings import LOCAL_MLFLOW, is_configured
+from funathon.settings import EMBEDDED, LOCAL_MLFLOW, is_configured
 
 TIMEOUT = httpx.Timeout(10, connect=5)
 """Seconds to wait for a service: long enough for a slow network, short enough to sit through."""
@@ -21,12 +21,13 @@ TIMEOUT = httpx.Timeout(10, connect=5)
 
 @dataclass(frozen=True)
 class Service:
-    """One need: the variables that configure it, the first of which says where it is, and a check that returns what it
-    found or raises FunathonError."""
+    """One need: the variables that configure it, the first of which says where it is, a check that returns what it found or
+    raises FunathonError, and the words by which one sees that a chapter needs it."""
 
     name: str
     variables: tuple[str, ...]
     check: Callable[[], str]
+    words: tuple[str, ...]
 
     @property
     def configured(self) -> bool:
@@ -80,10 +81,10 @@ def check_pretrained() -> str:
 
 
 def check_qdrant() -> str:
-    """List the collections of the server at QDRANT_URL."""
+    """List the collections of the server at QDRANT_URL, or look at the folder of the local mode."""
     url = os.environ.get("QDRANT_URL")
     if not url:
-        return "local mode of qdrant-client (part 2, being written)"
+        return check_local_qdrant(Path(os.environ["QDRANT_PATH"]))
     port = os.environ.get("QDRANT_API_PORT")
     base = f"{url.rstrip('/')}:{port}" if port else url.rstrip("/")
     answer = ask(
@@ -94,30 +95,82 @@ def check_qdrant() -> str:
     return f"answers, {len(json_of(answer, 'QDRANT_URL')['result']['collections'])} collections"
 
 
+def check_local_qdrant(folder: Path) -> str:
+    """Whether the local vector database can be written to, and which parts of it a notebook has open."""
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK):
+        raise FunathonError(f"{existing} is no folder that can be written to.", "Set QDRANT_PATH to a folder of yours.")
+    held = sorted(lock.parent.name for lock in [*folder.glob(".lock"), *folder.glob("*/.lock")] if is_locked(lock))
+    state = f"{', '.join(held)} open in a notebook" if held else "not in use"
+    return f"local mode in {folder.relative_to(ROOT) if folder.is_relative_to(ROOT) else folder}, {state}"
+
+
+def is_locked(file: Path) -> bool:
+    """Whether a Qdrant client holds this lock file of a local database."""
+    import portalocker  # what Qdrant's client locks with
+
+    try:
+        with portalocker.Lock(file, "r+", flags=portalocker.LockFlags.EXCLUSIVE | portalocker.LockFlags.NON_BLOCKING):
+            return False
+    except portalocker.exceptions.LockException:
+        return True
+
+
 def check_llm() -> str:
-    """List the models of the endpoint at LLMLAB_URL."""
-    url = os.environ.get("LLMLAB_URL")
-    if not url:
-        return "not set; part 2, being written, will bring an embedded endpoint"
-    key = os.environ.get("LLMLAB_API_KEY")
+    """List the models of the endpoint at LLMLAB_URL and embed one word, or see whether the embedded endpoint can run."""
+    if not is_configured("LLMLAB_URL"):
+        return check_embedded_llm()
+    url, key = os.environ["LLMLAB_URL"].rstrip("/"), os.environ.get("LLMLAB_API_KEY")
     if not key:
         raise FunathonError("LLMLAB_URL is set and LLMLAB_API_KEY is not.", "Set the key; a server without keys takes any word.")
+    headers = {"Authorization": f"Bearer {key}"}
     answer = ask(
         "LLMLAB_URL",
-        lambda: httpx.get(f"{url.rstrip('/')}/models", headers={"Authorization": f"Bearer {key}"}, timeout=TIMEOUT),
+        lambda: httpx.get(f"{url}/models", headers=headers, timeout=TIMEOUT),
         credentials="LLMLAB_API_KEY",
         not_found="It should end in /v1.",
     )
-    return f"answers, {len(json_of(answer, 'LLMLAB_URL')['data'])} models"
+    names = [model["id"] for model in json_of(answer, "LLMLAB_URL")["data"]]
+    for variable in ("EMBEDDING_MODEL", "CHAT_MODEL"):
+        if not os.environ.get(variable):
+            raise FunathonError(f"LLMLAB_URL is set and {variable} is not.", f"The endpoint has {', '.join(names)}.")
+    # which models a key may use, and whether they are loaded, only shows in using one
+    ask(
+        "LLMLAB_URL",
+        lambda: httpx.post(
+            f"{url}/embeddings",
+            json={"model": os.environ["EMBEDDING_MODEL"], "input": "bakery"},
+            headers=headers,
+            timeout=TIMEOUT,
+        ),
+        credentials="whether LLMLAB_API_KEY may use EMBEDDING_MODEL",
+        not_found=f"It has no EMBEDDING_MODEL of this name; its models are {', '.join(names)}.",
+    )
+    return f"answers, {len(names)} models"
+
+
+def check_embedded_llm() -> str:
+    """Whether the embedded endpoint runs, or else whether its weights are the published ones."""
+    from funathon.endpoint import find_server
+
+    server = find_server()
+    if server is not None:
+        return f"MiniLM and an offline stand-in for chat, running at {server.url}"
+    from funathon.minilm import minilm_folder
+
+    minilm_folder()
+    return "MiniLM (weights verified) and an offline stand-in for chat; started when a chapter needs it"
 
 
 SERVICES = [
-    Service("labels", ("LABELS_URL",), check_labels),
-    Service("nomenclature", ("NACE_URL",), check_nomenclature),
-    Service("MLflow", ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), check_mlflow),
-    Service("pretrained model", ("PRETRAINED_URL", "AWS_S3_ENDPOINT"), check_pretrained),
-    Service("vector database", ("QDRANT_URL", "QDRANT_API_PORT", "QDRANT_API_KEY"), check_qdrant),
-    Service("embeddings and chat", ("LLMLAB_URL", "LLMLAB_API_KEY"), check_llm),
+    Service("labels", ("LABELS_URL",), check_labels, ("LABELS_URL", "read_labels")),
+    Service("nomenclature", ("NACE_URL",), check_nomenclature, ("NACE_URL", "read_nomenclature", "read_labels")),
+    Service(
+        "MLflow", ("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"), check_mlflow, ("mlflow.",)
+    ),
+    Service("pretrained model", ("PRETRAINED_URL", "AWS_S3_ENDPOINT"), check_pretrained, ("PRETRAINED_URL",)),
+    Service("vector database", ("QDRANT_URL", "QDRANT_API_PORT", "QDRANT_API_KEY"), check_qdrant, ("QDRANT_URL",)),
+    Service("embeddings and chat", ("LLMLAB_URL", *EMBEDDED), check_llm, ("LLMLAB_URL",)),
 ]
 
 
@@ -149,7 +202,9 @@ def json_of(response: httpx.Response, variable: str) -> dict:
         raise FunathonError(f"The address in {variable} is a web page, not the service.", f"Check {variable} in .env.") from error
 
 
-def refuse_broken_settings() -> None:
-    """Raise FunathonError for the first thing that the chapters of part 1 need and that does not work."""
-    for service in SERVICES[:4]:
-        service.check()
+def refuse_broken_settings(chapters: list[Path]) -> None:
+    """Raise FunathonError for the first thing that the chapters at these paths need and that does not work."""
+    sources = [path.read_text(encoding="utf-8") for path in chapters]
+    for service in SERVICES:
+        if any(word in source for word in service.words for source in sources):
+            service.check()

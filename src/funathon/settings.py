@@ -16,11 +16,15 @@ ENV_FILE = ROOT / ".env"
 PRETRAINED = DATA / "pretrained"
 LOCAL_MLFLOW = f"sqlite:///{ROOT / 'mlflow.db'}"
 
+EMBEDDED = {"LLMLAB_API_KEY": "embedded", "EMBEDDING_MODEL": "all-MiniLM-L6-v2", "CHAT_MODEL": "offline-stand-in"}
+"""What `funathon.endpoint.ensure_endpoint` sets beside LLMLAB_URL; the key tells its settings from a learner's own."""
+
 DEFAULTS = {
     "LABELS_URL": str(DEFAULT_LABELS),
     "NACE_URL": str(DEFAULT_NACE),
     "PRETRAINED_URL": str(PRETRAINED),
     "MLFLOW_TRACKING_URI": LOCAL_MLFLOW,
+    "QDRANT_PATH": str(ROOT / "qdrant"),
     # one retry and short waits: a tracking server that is down is noticed in seconds instead of minutes
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
@@ -46,6 +50,7 @@ KNOWN = {
     "QDRANT_URL": "Qdrant server",
     "QDRANT_API_KEY": "Qdrant credentials",
     "QDRANT_API_PORT": "port of the Qdrant server",
+    "QDRANT_PATH": "folder of the local vector database",
     "LLMLAB_URL": "OpenAI-compatible endpoint, ending in /v1",
     "LLMLAB_API_KEY": "credentials of the endpoint",
     "EMBEDDING_MODEL": "name of the embedding model",
@@ -73,6 +78,8 @@ def load_settings() -> None:
 
 def is_configured(name: str) -> bool:
     """Whether a variable is set to something else than its embedded default."""
+    if name in ("LLMLAB_URL", *EMBEDDED) and os.environ.get("LLMLAB_API_KEY") == EMBEDDED["LLMLAB_API_KEY"]:
+        return False
     value = os.environ.get(name)
     return bool(value) and value != DEFAULTS.get(name)
 

@@ -14,6 +14,7 @@ import platform
 import re
 import shutil
 import tempfile
+import time
 import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -36,7 +37,8 @@ from funathon.minilm import english_tokenizer, token_vectors
 from funathon.model_card import model_card
 from funathon.network import WeightedViews
 from funathon.nomenclature import read_nomenclature
-from funathon.pretrained import write_manifest
+from funathon.pretrained import CARD, load_model, read_manifest, write_manifest
+from funathon.pyfunc import log_coder
 from funathon.splitting import SEED, Split, split_labels
 
 EXPERIMENT = "nace-pretrained"
@@ -77,14 +79,15 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
         new = Path(folder) / "model"
         with mlflow.start_run(run_name="pretrained"):
             mlflow.log_params(asdict(settings))
+            start = time.process_time()
             model = fit(split, settings, new)
             temperature = calibrate(model, split)
+            seconds = round(time.process_time() - start, 1)
             mlflow.log_metric("temperature", temperature)
             save_small(model, new)
-            write_manifest(new, about(split, settings, temperature))
-            saved = torchTextClassifiers.load(new, device="cpu")
-            write_text(new / "MODEL_CARD.md", model_card(saved, split, asdict(settings) | {"temperature": temperature}))
-            mlflow.log_artifacts(str(new), artifact_path="model")
+            write_manifest(new, about(split, settings, temperature) | {"training_seconds": seconds})
+            write_text(new / CARD, model_card(load_model(str(new)), read_manifest(str(new)), split))
+            log_coder(new)
         if out.exists():
             out.rename(Path(folder) / "old")
         new.rename(out)
