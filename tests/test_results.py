@@ -49,7 +49,8 @@ def test_the_page_holds_the_tables_of_the_model_card():
     for line in CARD.splitlines():
         if line.startswith(("| top-", "| messy")):
             assert line in page
-    assert "| seed |" not in page
+    assert "\n### Figures\n" in page
+    assert "| learning_rate |" in CARD and "| learning_rate |" not in page
 
 
 def test_a_card_without_its_figures_is_an_error():

@@ -126,7 +126,7 @@ def page_cells(chapter: Chapter, executed: NotebookNode, bar: str) -> list[Noteb
         if cell.cell_type == "markdown" and cell.source == heading:
             below = re.sub(r"^# .+\n?", "", heading, count=1).strip()
             # the line that says where the chapter stands
-            below = re.sub(r"^\*(Part .+)\*$", r'<p class="facts">\1</p>', below, flags=re.MULTILINE)
+            below = re.sub(r"^\*(Part [^*]+)\*$", r'<p class="facts">\1</p>', below, flags=re.MULTILINE)
             facts, _, rest = below.partition("\n\n")
             made.source = "\n\n".join(part for part in (facts, bar, rest) if part)
         elif role == "question":

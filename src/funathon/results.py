@@ -9,7 +9,8 @@ from funathon.exercise import Verdict
 from funathon.notebooks import cell_name
 
 RIGHT = f"{Verdict.MARKS['right']}: "
-CARD_SECTIONS = ("Figures", "Field test by register", "Worst divisions on the field test")
+SETTINGS = "Settings"
+"""The section of the model card that holds what was chosen, not what was measured."""
 
 
 def figures(executed: nbformat.NotebookNode) -> list[tuple[str, str]]:
@@ -44,15 +45,17 @@ def cell_text(text: str) -> str:
 
 
 def card_sections(card: str) -> str:
-    """The sections of the model card that hold figures, below one heading.
+    """The sections of the model card that hold figures, one level of heading lower: all from `Figures` on but SETTINGS.
 
-    Raises ValueError when the card lacks one of CARD_SECTIONS.
+    Raises ValueError when the card has no section `Figures`.
     """
-    sections = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", card, flags=re.MULTILINE | re.DOTALL))
-    missing = [name for name in CARD_SECTIONS if name not in sections]
-    if missing:
-        raise ValueError(f"the model card has no section '{missing[0]}'")
-    return "\n".join(f"### {name}\n\n{sections[name].strip()}\n" for name in CARD_SECTIONS)
+    titles = re.findall(r"^## (.+)$", card, flags=re.MULTILINE)
+    if "Figures" not in titles:
+        raise ValueError("the model card has no section 'Figures'")
+    bodies = re.split(r"^## .+$", card, flags=re.MULTILINE)[1:]
+    sections = list(zip(titles, bodies))[titles.index("Figures") :]
+    kept = [f"## {title}\n\n{body.strip()}\n" for title, body in sections if title != SETTINGS]
+    return re.sub(r"^##", "###", "\n".join(kept), flags=re.MULTILINE)
 
 
 def results_page(chapters: list[tuple[Chapter, nbformat.NotebookNode]], card: str) -> str:
