@@ -288,13 +288,32 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 # - the **learning rate** of `5e-4` and a single epoch: the numbers hardly had time to move;
 # - the **length** of 10 tokens, which cuts most of the labels, as you saw in chapter 2.
 
+# %% [markdown]
+# ## A better start
+#
+# There is a third suspect, less easy to see. The vectors start at random, so the network has to learn from its labels alone that
+# *sneakers* are *footwear*, and most words stand in only a few labels. But nothing says that embeddings must start at random.
+# **all-MiniLM-L6-v2** is a small language model that has read a large part of the web. We can take from it a vector for each token,
+# copy them into the embedding layer, and let training move them from there.
+#
+# Vectors belong to the tokens they were made for, so they come with MiniLM's own WordPiece tokenizer. The cell below keeps its English
+# pieces and adds the words that stand in at least two of our training labels, so that these are not cut. It also reads the notes of
+# the nomenclature: each title and each point of *includes* is a text whose class is known, and so a few more rows to learn from.
+
 # %%
+import pytorch_lightning
+
 from funathon.minilm import token_vectors
+from funathon.training import frequent_words, minilm_tokenizer, note_rows
 
 large_tokenizer = WordPieceTokenizer(vocab_size=20_000, output_dim=36)
 large_tokenizer.train(X_train.tolist())
-english_vectors = token_vectors(large_tokenizer.tokenizer.get_vocab(), 256)
-print(english_vectors.shape)
+
+english_tokenizer = minilm_tokenizer(frequent_words(X_train, 2), row_length=40)
+english_vectors = token_vectors(english_tokenizer.tokenizer.get_vocab(), 384)
+note_texts, note_codes = note_rows(set(y_train))
+pytorch_lightning.seed_everything(42, verbose=False)  # the same random numbers each time
+print(f"vectors of shape {tuple(english_vectors.shape)}, {len(note_texts):,} rows from the notes")
 
 # %% [markdown] tags=["question"] question="4.4"
 # Question 4.4: better settings, from evidence
@@ -302,22 +321,23 @@ print(english_vectors.shape)
 # Train again with other settings and give each run its own name in MLflow, so that you can compare. At least three runs in
 # all: the first, one that changes the learning rate only (ten times as large), and your best. For the best, try
 #
-# - rows of 36 tokens, so that next to nothing is cut;
-# - a larger vocabulary, 20,000 pieces, so that more words stay whole (this needs a tokenizer of its own);
-# - **vectors that know English already.** Nothing says that embeddings must start at random. The cell above takes a vector
-#   for each token from all-MiniLM-L6-v2, a small language model that has read a large part of the web. Copy them into the
-#   embedding layer before you train.
+# - rows of 36 tokens or more, so that next to nothing is cut, and a larger vocabulary, so that more words stay whole:
+#   `large_tokenizer` has 20,000 pieces;
+# - `english_tokenizer` with `english_vectors`, copied into the embedding layer before you train;
+# - the rows of the notes, `note_texts` and `note_codes`, added to the training set (never to the validation set);
+# - three epochs with a learning rate that is halved after each: large steps first, small ones to settle.
 #
-# Then keep your best classifier in `best_classifier`, which should get more than 55 % of the validation set right, and fetch
+# Then keep your best classifier in `best_classifier`, which should get more than 62 % of the validation set right, and fetch
 # the runs of the experiment from MLflow into a table `runs` and plot the validation accuracy of each.
 
 # %% [markdown] tags=["hint"] question="4.4"
-# Write a function that does one run, `train_and_log(name, lr, num_epochs, run_tokenizer, vectors=None)`, from the code of
-# questions 4.1 to 4.3, and call it for each run.
+# Write a function that does one run, such as `train_and_log(name, run_tokenizer, texts, codes, vectors=None, **settings)`, from the
+# code of questions 4.1 to 4.3, and call it for each run. `np.concatenate([X_train, note_texts])` joins two arrays.
 
 # %% [markdown] tags=["hint"] question="4.4"
 # `model.pytorch_model.token_embedder.embedding_layer.weight` is where the vectors stand; inside `with torch.no_grad():` its
-# method `copy_` takes a tensor of the same shape. `ModelConfig(embedding_dim=256, …)` must fit the vectors.
+# method `copy_` takes a tensor of the same shape. `ModelConfig(embedding_dim=384, …)` must fit the vectors. `TrainingConfig` takes
+# `scheduler=torch.optim.lr_scheduler.ExponentialLR` and `scheduler_params={"gamma": 0.5}`.
 
 # %% [markdown] tags=["hint"] question="4.4"
 # `mlflow.search_runs(experiment_names=["nace-training"])` returns a pandas table with columns such as
@@ -329,7 +349,7 @@ print(english_vectors.shape)
 import matplotlib.pyplot as plt
 
 
-def train_and_log(name, lr, num_epochs, run_tokenizer, vectors=None):
+def train_and_log(name, run_tokenizer, texts, codes, vectors=None, **settings):
     """Train a classifier with these settings in an MLflow run of its own; return the classifier and the run's id."""
     dimensions = 96 if vectors is None else vectors.shape[1]
     model = torchTextClassifiers(
@@ -341,25 +361,36 @@ def train_and_log(name, lr, num_epochs, run_tokenizer, vectors=None):
         with torch.no_grad():
             model.pytorch_model.token_embedder.embedding_layer.weight.copy_(vectors)
     config = TrainingConfig(
-        num_epochs=num_epochs,
         batch_size=256,
-        lr=lr,
         num_workers=0,
         patience_early_stopping=3,
         save_path=str(folder / name),
         trainer_params=trainer_params | {"logger": CSVLogger(folder, name=name)},
+        **settings,
     )
     with mlflow.start_run(run_name=name) as run:
-        model.train(X_train, y_train, config, X_val, y_val)
+        model.train(texts, codes, config, X_val, y_val)
         mlflow.log_params({"vocab_size": len(run_tokenizer), "output_dim": run_tokenizer.output_dim})
         mlflow.log_artifacts(config.save_path, artifact_path="model")
     return model, run.info.run_id
 
 
-run_ids = [first_run.info.run_id]
-run_ids.append(train_and_log("larger learning rate", 5e-3, 1, tokenizer)[1])
-run_ids.append(train_and_log("longer rows, more words, more epochs", 5e-3, 2, large_tokenizer)[1])
-best_classifier, best_id = train_and_log("vectors that know English", 3e-3, 2, large_tokenizer, english_vectors)
+halving = {"scheduler": torch.optim.lr_scheduler.ExponentialLR, "scheduler_params": {"gamma": 0.5}}
+run_ids = [
+    first_run.info.run_id,
+    train_and_log("larger learning rate", tokenizer, X_train, y_train, lr=5e-3, num_epochs=1)[1],
+    train_and_log("longer rows, more words, more epochs", large_tokenizer, X_train, y_train, lr=5e-3, num_epochs=2)[1],
+]
+best_classifier, best_id = train_and_log(
+    "vectors that know English, and the notes",
+    english_tokenizer,
+    np.concatenate([X_train, note_texts]),
+    np.concatenate([y_train, note_codes]),
+    english_vectors,
+    lr=3e-3,
+    num_epochs=3,
+    **halving,
+)
 run_ids.append(best_id)
 
 all_runs = mlflow.search_runs(experiment_names=["nace-training"])
@@ -381,7 +412,7 @@ def check(best_classifier, runs, *, predict_codes, X_val, y_val):
     assert len(runs) >= 3, f"runs has {len(runs)} rows; compare at least three runs"
     assert runs["params.lr"].nunique() >= 2, "all runs have the same learning rate; try a larger one"
     accuracy = (predict_codes(best_classifier, X_val) == y_val).mean()
-    assert accuracy > 0.55, f"best_classifier gets {accuracy:.1%} of the validation set right; more than 55 % is possible"
+    assert accuracy > 0.62, f"best_classifier gets {accuracy:.1%} of the validation set right; more than 62 % is possible"
     return f"best_classifier gets {accuracy:.1%} of the validation set right"
 
 
@@ -451,7 +482,8 @@ def check(baseline_accuracy, network_accuracy, *, best_classifier, predict_codes
 
 
 # %% [markdown]
-# Always do this comparison. On short texts, where one telling word often decides, a linear model on words is hard to beat,
+# Always do this comparison. (To be strictly fair, the baseline should read the notes as your network did; the model card of chapter 4
+# compares them that way, and the order stays the same.) On short texts, where one telling word often decides, a linear model on words is hard to beat,
 # and it trains in seconds. A network that starts from nothing has to learn from its labels alone what every word means, and
 # a hundred labels a class are few. Its strength is that it can grow: its vectors can start from a model that has read far
 # more than our labels, it can take other columns beside the text, and its layers can be exchanged.

@@ -100,7 +100,7 @@ WRONG = {
             ("with mlflow.start_run() as first_run: pass", "val_accuracy"),
         ],
         "4.4": [
-            ("best_classifier = classifier", "55 %"),
+            ("best_classifier = classifier", "62 %"),
             ("best_classifier = best_id", "best_classifier"),
             ("runs = runs.head(1)", "three"),
             ("runs = list(runs)", "search_runs"),
