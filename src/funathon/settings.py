@@ -29,6 +29,8 @@ DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # the first run on a new store would print how its tables are made
+    "MLFLOW_LOGGING_LEVEL": "WARNING",
 }
 """What a variable is set to when `.env` and the environment leave it out."""
 
@@ -46,6 +48,7 @@ KNOWN = {
     "MLFLOW_TRACKING_PASSWORD": "MLflow credentials",
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "retries when MLflow does not answer",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "seconds to wait for MLflow",
+    "MLFLOW_LOGGING_LEVEL": "how much MLflow says (DEBUG, INFO, WARNING)",
     "MLFLOW_DISABLE_TELEMETRY": "whether MLflow reports its use to its makers",
     "QDRANT_URL": "Qdrant server",
     "QDRANT_API_KEY": "Qdrant credentials",
