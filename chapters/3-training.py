@@ -289,7 +289,7 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 # - the **length** of 10 tokens, which cuts most of the labels, as you saw in chapter 2.
 
 # %% [markdown]
-# ## A better start
+# ### A better start
 #
 # There is a third suspect, less easy to see. The vectors start at random, so the network has to learn from its labels alone that
 # *sneakers* are *footwear*, and most words stand in only a few labels. But nothing says that embeddings must start at random.
@@ -429,6 +429,7 @@ plt.figure(figsize=(7, 3), layout="constrained")
 for metric, label in [("train_accuracy", "training"), ("val_accuracy", "validation")]:
     history = client.get_metric_history(runs.sort_values("metrics.val_accuracy").iloc[-1]["run_id"], metric)
     plt.plot(range(1, len(history) + 1), [point.value for point in history], marker="o", label=label)
+plt.xticks(range(1, len(history) + 1))
 plt.xlabel("epoch")
 plt.ylabel("accuracy")
 plt.legend()
