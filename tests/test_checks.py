@@ -1,6 +1,7 @@
 """Every chapter's code runs, and every check tells not attempted, wrong and right apart."""
 
 import pytest
+import torch
 from IPython.core.interactiveshell import InteractiveShell
 from wrong_answers import WRONG
 
@@ -16,7 +17,10 @@ def shell(monkeypatch):
     monkeypatch.chdir(chapter_paths()[0].parent)
     shell = InteractiveShell.instance()
     shell.reset(new_session=True)
+    # torchTextClassifiers lowers it for the whole process when it trains
+    precision = torch.get_float32_matmul_precision()
     yield shell
+    torch.set_float32_matmul_precision(precision)
     shell.reset(new_session=True)
 
 

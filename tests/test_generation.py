@@ -25,7 +25,7 @@ def ask(server, monkeypatch):
     """The function of question 2.2 as the chapter solves it, with a client that gives up soon."""
     monkeypatch.setenv("CHAT_MODEL", EMBEDDED["CHAT_MODEL"])
     chapter = read_chapter(find_chapter("7-generation"))
-    namespace = {"os": os, "parse_answer": parse_answer, "messages": MESSAGES, "candidates": CANDIDATES}
+    namespace = {"os": os, "OpenAI": OpenAI, "parse_answer": parse_answer, "messages": MESSAGES, "candidates": CANDIDATES}
     namespace["client"] = OpenAI(base_url=server.url, api_key="any", max_retries=0, timeout=60)
     namespace["broken_client"] = OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
     server.chat = None

@@ -123,7 +123,10 @@ def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
             trainer_params={"logger": CSVLogger(logs), "enable_model_summary": False},
         )
         X, y = np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
+        precision = torch.get_float32_matmul_precision()
         model.train(X, y, training, split.X_val, split.y_val)
+        # the library lowers it for the whole process; what follows is measured as `funathon evaluate` measures it
+        torch.set_float32_matmul_precision(precision)
     return model
 
 
