@@ -1,3 +1,6 @@
+"""The prompts of the RAG pipeline."""
+
+from funathon.chapters import find_chapter, read_chapter
 from funathon.prompts import MOST_CHARACTERS, SYSTEM, candidate_block, isolated, make_messages
 
 ROW = {
@@ -30,3 +33,11 @@ def test_a_label_cannot_leave_its_frame_nor_add_a_candidate():
 def test_long_labels_are_cut():
     assert len(isolated("x " * 10_000)) == MOST_CHARACTERS
     assert isolated(" a\t b\n") == "a b"
+
+
+def test_chapter_7_shows_the_system_prompt_that_the_command_sends():
+    chapter = read_chapter(find_chapter("7-generation"))
+    (cell,) = [cell for cell in chapter.cells if cell.type == "code" and cell.source.startswith('SYSTEM = """')]
+    namespace: dict = {}
+    exec(cell.source.split("def candidate_text")[0], namespace)
+    assert namespace["SYSTEM"] == SYSTEM
