@@ -131,7 +131,7 @@ scaling. The field test was never used to choose anything.
 how it would do on a real register. What it gives is a prediction, not a ruling. It reads English; of another language it knows a
 few pieces of words at most, and a text without any letter it knows gets no code.
 
-**Loading it.** The files are pickles, and a pickle is a programme: whoever can change the file can make it delete your files or
+**Loading it.** The files are pickles, and a pickle is a program: whoever can change the file can make it delete your files or
 send them away when you load it. `funathon.pretrained.load_model` compares every file with the checksums of `manifest.json` before
 it reads any. Do not load a model of this kind that you cannot verify.
 """
