@@ -484,7 +484,7 @@ def check(baseline_accuracy, network_accuracy, *, best_classifier, predict_codes
 
 # %% [markdown]
 # Always do this comparison. (To be strictly fair, the baseline should read the notes as your network did; the model card of chapter 4
-# compares them that way, and the order stays the same.) On short texts, where one telling word often decides, a linear model on words is hard to beat,
+# compares a network with such baselines on the same rows.) On short texts, where one telling word often decides, a linear model on words is hard to beat,
 # and it trains in seconds. A network that starts from nothing has to learn from its labels alone what every word means, and
 # a hundred labels a class are few. Its strength is that it can grow: its vectors can start from a model that has read far
 # more than our labels, it can take other columns beside the text, and its layers can be exchanged.
