@@ -1,46 +1,40 @@
 """Fitting the ranker of the offline stand-in: `python -m funathon.stand_in_training` writes its JSON and its matrix.
 
-Only the training set of `funathon.splitting` is learnt from; the confidence and the threshold below which a text counts as
-not codable are set on the validation set. The field test plays no part.
+The matrix is learnt from the training set of `funathon.splitting`. The weights, the confidence and the threshold below which
+a text counts as not codable come from the prompts that `funathon rag evaluate` would send for labels of the validation set:
+one half for the weights, the other for the rest. Labels of the training set cannot serve for the weights, since the best
+retrieval finds each of them by itself. The test set and the field test play no part.
 """
 
 import io
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+import os
+from collections.abc import Sequence
 
 import numpy as np
+import polars as pl
 import torch
+from qdrant_client import QdrantClient
 from scipy.optimize import minimize
 from sklearn.linear_model import LogisticRegression
 
-from funathon import minilm, stand_in
+from funathon import stand_in
 from funathon.files import replacing, write_text
-from funathon.labels import read_labels
+from funathon.labels import DEFAULT_LABELS, read_labels
 from funathon.measures import share
+from funathon.minilm import embed
 from funathon.nomenclature import DEFAULT_NACE, read_nomenclature
+from funathon.prompts import candidate_block, make_messages
+from funathon.rag import RETRIEVERS, BestRetriever, PlainRetriever
+from funathon.retrieval import class_passages
+from funathon.settings import EMBEDDED
 from funathon.splitting import SEED, split_labels
 
 CANDIDATES = 10
-EXAMPLES = 3
-"""Nearest labelled examples that a candidate is shown with, where it has any."""
-INDEXED = 10
-"""Training labels a class from which the examples are taken."""
 RANKED = 2000
-"""Training labels that the weights are fitted on, and validation labels that they are measured on."""
+"""Validation labels that the weights are fitted on, and as many others that they are measured on."""
 REFUSED = 0.005
 """Share of codable labels that may be called not codable."""
-
-
-def read_candidates() -> list[stand_in.Candidate]:
-    """Every class with its notes, one line a bullet."""
-    classes = read_nomenclature(str(DEFAULT_NACE)).filter(level=4)
-    return [
-        stand_in.Candidate(
-            code, heading, [line.strip(stand_in.BULLET) for note in notes if note for line in note.splitlines() if line.strip()]
-        )
-        for code, heading, *notes in classes.select("code", "heading", "includes", "includes_also").iter_rows()
-    ]
 
 
 def fit_adaptation(labels: np.ndarray, right: np.ndarray, means: np.ndarray) -> np.ndarray:
@@ -84,37 +78,57 @@ def fit_weights(table: np.ndarray, right: np.ndarray) -> np.ndarray:
     return minimize(loss, np.zeros(table.shape[-1]), jac=True).x / spread
 
 
-def fit(embed: Callable[[Sequence[str]], np.ndarray]) -> tuple[dict, np.ndarray]:
-    """Fit everything: the content of `stand_in.json`, and the matrix A."""
-    split = split_labels(read_labels())
-    classes = read_candidates()
-    number = {candidate.code: i for i, candidate in enumerate(classes)}
-    random = np.random.default_rng(0)
-    of_class: list[list[str]] = [[] for _ in classes]
-    for i in random.permutation(len(split.X_train)):
-        of_class[number[split.y_train[i]]].append(split.X_train[i])
-    passages = stand_in.Passages(embed)
+def class_means(nomenclature: pl.DataFrame) -> tuple[list[str], np.ndarray]:
+    """The codes of the classes, and the unit means over the vectors of their passages: shape (classes, dimensions)."""
+    passages = class_passages(nomenclature)
+    vectors = embed([passage.text for passage in passages])
+    codes = list(dict.fromkeys(passage.code for passage in passages))
+    owner = np.array([codes.index(passage.code) for passage in passages])
+    means = np.array([vectors[owner == number].mean(axis=0) for number in range(len(codes))])
+    return codes, means / np.linalg.norm(means, axis=1, keepdims=True)
 
-    lines = [[c.title, *(f"{c.title}: {line}" for line in c.includes)] for c in classes]
-    read = passages.read([text for texts in lines for text in texts])
-    means = np.array([np.mean([read[text].vector for text in texts], axis=0) for texts in lines])
-    means /= np.linalg.norm(means, axis=1, keepdims=True)
-    # the labels that the weights are fitted on are others than those that the matrix is fitted on
-    learnt = [(text, i) for i, texts in enumerate(of_class) for text in texts[:INDEXED] + texts[INDEXED + 5 : INDEXED + 10]]
-    ranked = [(text, i) for i, texts in enumerate(of_class) for text in texts[INDEXED : INDEXED + 5]]
-    ranked = [ranked[i] for i in random.permutation(len(ranked))[:RANKED]]
-    chosen = np.random.default_rng(0).choice(len(split.X_val), RANKED, replace=False)
-    judged = [(split.X_val[i], number[split.y_val[i]]) for i in chosen]
-    texts, right = zip(*learnt)
-    known = passages.read(texts)
-    matrix = fit_adaptation(np.array([known[text].vector for text in texts]), np.array(right), means).astype(np.float16)
-    examples = [texts[:INDEXED] for texts in of_class]
+
+def tables(
+    retriever: PlainRetriever | BestRetriever,
+    nomenclature: pl.DataFrame,
+    labels: Sequence[str],
+    right: Sequence[str],
+    matrix: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The features of the CANDIDATES that a retriever finds for each label, as the stand-in reads them in its prompt, and the
+    place of the right class among them, -1 where it is not there: shapes (labels, CANDIDATES, features) and (labels,)."""
+    notes = {row["code"]: row for row in nomenclature.filter(level=4).iter_rows(named=True)}
+    passages = stand_in.Passages(embed)
+    passages.read(labels)
+    found, places = [], []
+    for label, code, codes in zip(labels, right, retriever.candidates(labels, embed(labels), CANDIDATES)):
+        blocks = [candidate_block(notes[c], some) for c, some in zip(codes, retriever.examples(label, codes))]
+        messages = [(message["role"], message["content"]) for message in make_messages(label, blocks)]
+        activity, candidates = stand_in.read_prompt(messages)
+        found.append(stand_in.features(activity, candidates, passages, matrix))
+        places.append(codes.index(code) if code in codes else -1)
+    return np.array(found), np.array(places)
+
+
+def fit() -> tuple[dict, np.ndarray]:
+    """Fit everything: the content of `stand_in.json`, and the matrix A."""
+    split = split_labels(read_labels(str(DEFAULT_LABELS)))
+    nomenclature = read_nomenclature(str(DEFAULT_NACE))
+    codes, means = class_means(nomenclature)
+    owner = np.array([codes.index(code) for code in split.y_train])
+    matrix = fit_adaptation(embed(split.X_train.tolist()), owner, means).astype(np.float16)
+
+    chosen = np.random.default_rng(SEED).choice(len(split.X_val), 2 * RANKED, replace=False)
+    labels, right = split.X_val[chosen].tolist(), split.y_val[chosen].tolist()
     fitted: dict = {}
-    for name, shown in (("without examples", None), ("with examples", examples)):
-        table, place = retrieve(ranked, classes, shown, embed, passages, matrix)
-        found = place >= 0
+    for name, kind in (("without examples", "plain"), ("with examples", "best")):
+        retriever = RETRIEVERS[kind](QdrantClient(":memory:"), nomenclature)
+        index = retriever.index
+        index.store(range(len(index.points)), embed([document.text for point in index.points for document in point]))
+        table, place = tables(retriever, nomenclature, labels, right, matrix.astype(np.float32))
+        found = np.flatnonzero(place[:RANKED] >= 0)
         weights = fit_weights(table[found], place[found])
-        table, place = retrieve(judged, classes, shown, embed, passages, matrix)
+        table, place = table[RANKED:], place[RANKED:]
         leads, supports, right_ones = [], [], []
         for k in (CANDIDATES // 2, CANDIDATES):
             scores = table[:, :k] @ weights
@@ -123,7 +137,7 @@ def fit(embed: Callable[[Sequence[str]], np.ndarray]) -> tuple[dict, np.ndarray]
             right_ones.append(scores.argmax(axis=1) == place)
             print(f"{name}, {k} candidates: first {share(place == 0)}, ranked first {share(right_ones[-1])}")
         model = LogisticRegression(C=100).fit(np.c_[np.concatenate(leads), np.concatenate(supports)], np.concatenate(right_ones))
-        if shown is None:
+        if kind == "plain":
             fitted["codable from"] = round(float(np.quantile(stand_in.support(table), REFUSED)), 4)
         fitted[name] = {
             "weights": [round(float(w), 4) for w in weights],
@@ -132,40 +146,10 @@ def fit(embed: Callable[[Sequence[str]], np.ndarray]) -> tuple[dict, np.ndarray]
     return fitted, matrix
 
 
-def retrieve(
-    labels: Sequence[tuple[str, int]],
-    classes: Sequence[stand_in.Candidate],
-    examples: Sequence[Sequence[str]] | None,
-    embed: Callable[[Sequence[str]], np.ndarray],
-    passages: stand_in.Passages,
-    matrix: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """The features of the CANDIDATES classes whose whole notes are nearest to each label, and the place of the right one
-    among them, -1 where it is not there: shapes (labels, CANDIDATES, features) and (labels,).
-
-    With `examples`, each class is shown with the EXAMPLES of its own that are nearest to the label.
-    """
-    documents = embed([f"{c.title}. {' '.join(c.includes)}" for c in classes])
-    known = passages.read([text for text, _ in labels])
-    tables, places = [], []
-    for text, right in labels:
-        query = known[text].vector
-        best = np.argsort(-(documents @ query), kind="stable")[:CANDIDATES]
-        shown = [classes[i] for i in best]
-        if examples is not None:
-            read = passages.read([example for i in best for example in examples[i]])
-            shown = [
-                replace(classes[i], examples=sorted(examples[i], key=lambda e: -(read[e].vector @ query))[:EXAMPLES])
-                for i in best
-            ]
-        tables.append(stand_in.features(text, shown, passages, matrix.astype(np.float32)))
-        places.append(int(np.flatnonzero(best == right)[0]) if right in best else -1)
-    return np.array(tables), np.array(places)
-
-
 def main() -> None:
     """Fit the ranker and write its two files."""
-    fitted, matrix = fit(minilm.embed)
+    os.environ |= EMBEDDED | {"LABELS_URL": str(DEFAULT_LABELS)}
+    fitted, matrix = fit()
     content = io.BytesIO()
     np.save(content, matrix)
     with replacing(stand_in.FITTED.with_suffix(".npy")) as temporary:

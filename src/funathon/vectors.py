@@ -89,24 +89,24 @@ class VectorIndex:
         async def add(batch: Sequence[int]) -> None:
             async with at_once:
                 vectors = await embed(client, [document.text for i in batch for document in self.points[i]])
-            # no await from here on: no other batch creates the collection in between
-            if not self._qdrant.collection_exists(self.collection):
-                size = models.VectorParams(size=len(vectors[0]), distance=models.Distance.COSINE)
-                self._qdrant.create_collection(self.collection, vectors_config=size)
-            rest = iter(vectors)
-            means = [np.mean([next(rest) for _ in self.points[i]], axis=0).tolist() for i in batch]
-            self._qdrant.upsert(
-                self.collection,
-                [
-                    models.PointStruct(id=i, vector=mean, payload={"code": self.points[i][0].code})
-                    for i, mean in zip(batch, means)
-                ],
-            )
+            self.store(batch, vectors)
             advance(len(batch))
 
         async with asyncio.TaskGroup() as tasks:
             for batch in batches_of(missing, [len(point) for point in self.points]):
                 tasks.create_task(add(batch))
+
+    def store(self, points: Sequence[int], vectors: Sequence[Sequence[float]]) -> None:
+        """Store some points, given by their places, from the vectors of their documents one after another."""
+        if not self._qdrant.collection_exists(self.collection):
+            size = models.VectorParams(size=len(vectors[0]), distance=models.Distance.COSINE)
+            self._qdrant.create_collection(self.collection, vectors_config=size)
+        rest = iter(vectors)
+        means = [np.mean([next(rest) for _ in self.points[i]], axis=0).tolist() for i in points]
+        self._qdrant.upsert(
+            self.collection,
+            [models.PointStruct(id=i, vector=mean, payload={"code": self.points[i][0].code}) for i, mean in zip(points, means)],
+        )
 
     def search(self, vectors: Sequence[Sequence[float]], limit: int) -> list[list[str]]:
         """Codes of the classes of the `limit` nearest points of each vector, nearest first, each class once."""
