@@ -45,12 +45,13 @@
 # If your `.env` names an endpoint, a language model answers in this chapter, and everything below is a measure of that model.
 #
 # If not, the embedded endpoint answers, and its chat model, `offline-stand-in`, is **no language model**. It finds the
-# candidates in the prompt, ranks them by how near their notes are to the label in meaning and in words, and answers with the first
-# in the JSON that was asked for. How much each kind of nearness counts was fitted beforehand, on labels of the training set; it
-# never knows the right code of the label it is asked about. With it you can build and test everything that stands around a chat
-# model, offline and for nothing; most of the work lies there. What it cannot do is understand: it knows nothing of the world, it
-# follows no rule of the prompt, and it does not weigh which of two activities is the main one. So read the figures of this chapter
-# as those of the generator that made them, whose name the next cell prints, and expect others from another.
+# candidates in the prompt, ranks them by how near their notes are to the label in meaning and in words, and answers with the
+# first in the JSON that was asked for. What counts as near was fitted beforehand, on labels of the training and the
+# validation set; it never knows the right code of the label it is asked about. With it you can build and test everything that
+# stands around a chat model, offline and for nothing; most of the work lies there. What it cannot do is understand: it knows
+# nothing of the world, it follows no rule of the prompt, and it does not weigh which of two activities is the main one. So
+# read the figures of this chapter as those of the generator that made them, whose name the next cell prints, and expect
+# others from another.
 
 # %%
 from funathon.exercise import start

@@ -22,7 +22,7 @@ from funathon.pretrained import CARD, Manifest, load_model, read_manifest
 from funathon.settings import PRETRAINED
 from funathon.splitting import Split, split_labels
 
-TRIED = DATA / "benchmarks" / "tried.json"
+VARIANTS_FILE = DATA / "benchmarks" / "variants.json"
 WORST = 10
 LENGTHS = {"1 to 5 words": (1, 5), "6 to 9 words": (6, 9), "10 words and more": (10, np.inf)}
 """The lengths by which the registers of the field test are told apart."""
@@ -62,10 +62,12 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
     lengths = {name: np.array([len(text.split()) for text in texts]) for name, (texts, _) in sets.items()}
     for length, (least, most) in LENGTHS.items():
         inside = {name: right[name][(least <= counts) & (counts <= most)] for name, counts in lengths.items()}
-        lines.append(row(length, *(f"{values.mean():.1%} of {len(values):,}" for values in inside.values())))
+        lines.append(
+            row(length, *(f"{values.mean():.1%} of {len(values):,}" if len(values) else "" for values in inside.values()))
+        )
 
     lines += ["\n## Beside other methods\n", *compared(reports, manifest)]
-    lines += ["\n## What was tried\n", *tried()]
+    lines += ["\n## What was tried\n", *variants()]
     titles = dict(read_nomenclature().select("code", "heading").iter_rows())
     lines.append("\n## Worst classes\n")
     lines.append(
@@ -98,12 +100,15 @@ def compared(reports: dict[str, Report], manifest: Manifest) -> list[str]:
     return [*lines, row("**this model**", *accuracies, f"{reports['field test'].top[5].value:.1%}", seconds)]
 
 
-def tried() -> list[str]:
-    """The table of what the search for settings went through."""
-    found = json.loads(TRIED.read_text(encoding="utf-8"))
-    lines = [f"{found['note']}\n", *heading("model", f"validation, top-1, {found['classes']} classes")]
-    lines += [row(entry["what"], f"{entry['validation_top1']:.1%}") for entry in found["tried"]]
-    return [*lines, f"\nWhat made it worse: {', '.join(found['hurt'])}."]
+def variants() -> list[str]:
+    """The table of networks that differ from this one in one thing."""
+    found = json.loads(VARIANTS_FILE.read_text(encoding="utf-8"))
+    lines = [
+        "What each part is worth, on the validation set. Each network was trained once, with the same seed, so that differences",
+        "below one point may be chance. `uv run python -m funathon.variants` measures them again.\n",
+        *heading("network", "validation, top-1"),
+    ]
+    return [*lines, *(row(name, f"{accuracy:.1%}") for name, accuracy in found.items())]
 
 
 def heading(*cells: str) -> list[str]:

@@ -96,7 +96,7 @@ def verify_model(folder: Path) -> Manifest:
     return manifest
 
 
-def load_model(url: str, device: str = "cpu"):
+def load_model(url: str):
     """Load the torchTextClassifiers model in the folder `url` (local, https or s3), once all its files are verified.
 
     Raises FunathonError as `verify_model` and `fetch_model` do.
@@ -107,9 +107,9 @@ def load_model(url: str, device: str = "cpu"):
     logging.getLogger("torchTextClassifiers").setLevel(logging.WARNING)
     if "://" not in url:
         verify_model(Path(url))
-        return torchTextClassifiers.load(url, device=device)
+        return torchTextClassifiers.load(url, device="cpu")
     with tempfile.TemporaryDirectory() as folder:
-        return torchTextClassifiers.load(fetch_model(url, Path(folder)), device=device)
+        return torchTextClassifiers.load(fetch_model(url, Path(folder)), device="cpu")
 
 
 def write_manifest(folder: Path, about: dict) -> None:

@@ -95,19 +95,39 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
 
 def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
     """Train a classifier on the training set and the notes of the nomenclature, with early stopping on the validation set."""
-    quieten_lightning()
     pytorch_lightning.seed_everything(settings.seed, verbose=False)
     tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
-    encoder = ValueEncoder(label_encoder=LabelEncoder().fit(split.y_train))
-    network = WeightedViews(
+    texts, codes = note_rows(set(split.y_train))
+    X, y = np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
+    return train_network(make_network(tokenizer, split, settings), tokenizer, X, y, split, settings, folder)
+
+
+def make_network(tokenizer: HuggingFaceTokenizer, split: Split, settings: Settings) -> WeightedViews:
+    """The network before training, its vectors those of MiniLM for the tokens of a tokenizer."""
+    return WeightedViews(
         token_vectors(tokenizer.tokenizer.get_vocab(), settings.dimensions_per_view).repeat(1, settings.views),
-        num_classes=encoder.num_classes,
+        num_classes=len(set(split.y_train)),
         padding_idx=tokenizer.padding_idx,
         views=settings.views,
         dropout=settings.dropout,
     )
-    model = torchTextClassifiers.from_model(tokenizer, network, encoder)
-    texts, codes = note_rows(set(split.y_train))
+
+
+def train_network(
+    network: WeightedViews,
+    tokenizer: HuggingFaceTokenizer,
+    X: np.ndarray,
+    y: np.ndarray,
+    split: Split,
+    settings: Settings,
+    folder: Path,
+) -> torchTextClassifiers:
+    """Train a network on the texts `X` with the codes `y`, both of shape (texts,); `folder` is for checkpoints.
+
+    The classes are those of the training set of `split`; its validation set says which epoch was best.
+    """
+    quieten_lightning()
+    model = torchTextClassifiers.from_model(tokenizer, network, ValueEncoder(label_encoder=LabelEncoder().fit(split.y_train)))
     with tempfile.TemporaryDirectory() as logs:
         training = TrainingConfig(
             num_epochs=settings.epochs,
@@ -122,11 +142,13 @@ def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
             save_path=str(folder),
             trainer_params={"logger": CSVLogger(logs), "enable_model_summary": False},
         )
-        X, y = np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
         precision = torch.get_float32_matmul_precision()
         model.train(X, y, training, split.X_val, split.y_val)
         # the library lowers it for the whole process; what follows is measured as `funathon evaluate` measures it
         torch.set_float32_matmul_precision(precision)
+    # what was trained on a GPU is scored and saved on the CPU, so that any machine can read the files
+    model.pytorch_model.cpu()
+    model.device = torch.device("cpu")
     return model
 
 
