@@ -619,8 +619,10 @@ from openai import APIError
 broken_client = OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
 
 # %% [markdown] tags=["hint"] question="2.2"
-# All errors of the client derive from `openai.APIError`: a refused connection, a wrong key, a server that is out of breath. Catch
-# that one, not `Exception`, or you will hide mistakes of your own.
+# The errors of the client derive from `openai.APIError`: a refused connection, a wrong key, a server that is out of breath. Catch
+# that one, not `Exception`, or you will hide mistakes of your own. One case escapes it, a proxy that sends its login page where
+# JSON should be: the client hands it on as a text, which has no `choices` (an `AttributeError`), or cannot decode it (a
+# `ValueError`). Catch these two as well.
 
 # %% [markdown] tags=["hint"] question="2.2"
 # Begin with a row for the failure, and update it when the answer is there. `time.perf_counter()` before and after gives the
@@ -642,7 +644,7 @@ def ask(messages, candidates, client=client):
         row |= {"code": read.code, "confidence": read.confidence, "outcome": read.outcome, "detail": read.detail}
         if completion.usage:
             row |= {"tokens_in": completion.usage.prompt_tokens, "tokens_out": completion.usage.completion_tokens}
-    except APIError as error:
+    except (APIError, AttributeError, ValueError) as error:
         row |= {"outcome": "request failed", "detail": f"{type(error).__name__}: {error}"}
     return row | {"seconds": time.perf_counter() - started}
 

@@ -3,7 +3,7 @@
 import os
 
 import pytest
-from fault_server import fault_server, refuses, says, waits
+from fault_server import breaks, fault_server, refuses, says, waits
 from openai import OpenAI
 
 from funathon.answers import parse_answer
@@ -70,6 +70,13 @@ def test_an_error_of_the_server_is_a_row_with_its_reason(server, ask, status, er
     server.chat = refuses(status)
     row = ask()
     assert row["outcome"] == "request failed" and row["code"] is None and row["detail"].startswith(error)
+
+
+@pytest.mark.parametrize("media_type", ["text/html", "application/json"])
+def test_a_web_page_instead_of_json(server, ask, media_type):
+    server.chat = breaks(media_type=media_type)
+    row = ask()
+    assert row["outcome"] == "request failed" and row["code"] is None and row["detail"]
 
 
 def test_a_server_that_asks_for_patience_is_asked_again(server, ask):

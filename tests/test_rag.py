@@ -1,9 +1,10 @@
+import io
 import json
 import re
 
 import polars as pl
 import pytest
-from fault_server import fault_server, refuses, says, waits
+from fault_server import breaks, fault_server, refuses, says, waits
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -123,6 +124,31 @@ def test_a_request_that_fails_is_a_row_and_is_asked_again_by_the_next_run(tmp_pa
     again = evaluate(tmp_path, retrieval="plain")
     assert again.failures == {} and again.pipeline.value == 1
     assert len(kept(tmp_path)) == 8, "nothing that was written is taken away"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        breaks(b"<html>log in</html>"),
+        breaks(b"<html>log in</html>", media_type="application/json"),
+        breaks(b"[]", media_type="application/json"),
+        breaks(b'{"error": "overloaded"}', media_type="application/json"),
+        breaks(b'{"choices": [{}]}', media_type="application/json"),
+    ],
+)
+def test_what_is_no_chat_completion_is_a_row_and_is_asked_again(tmp_path, server, response):
+    server.chat = response
+    assert evaluate(tmp_path, retrieval="plain").failures == {"unreadable response": 4}
+    server.chat = None
+    assert evaluate(tmp_path, retrieval="plain").pipeline.value == 1
+
+
+def test_labels_of_the_training_set_are_pointed_out(tmp_path):
+    training = pl.read_parquet(tmp_path / "labels.parquet")
+    training.write_csv(tmp_path / "sample.csv")
+    console = Console(record=True, width=200, file=io.StringIO())
+    rag.evaluate(str(tmp_path / "sample.csv"), retrieval="best", sample=20, console=console)
+    assert re.search(r"\b\d+ of 20 labels are in the training set", console.export_text())
 
 
 def test_429_is_waited_for_as_long_as_the_server_says(tmp_path, server):

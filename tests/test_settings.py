@@ -67,6 +67,19 @@ def test_env_wins_over_the_environment(tmp_path, monkeypatch):
         monkeypatch.delenv(name)
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("mine/labels.csv", "{folder}/mine/labels.csv"), ("/abs/labels.csv", "/abs/labels.csv"), ("s3://b/l.csv", "s3://b/l.csv")],
+)
+def test_a_relative_path_starts_at_the_folder_of_env(tmp_path, monkeypatch, value, expected):
+    path = tmp_path / ".env"
+    path.write_text(f"LABELS_URL={value}\n")
+    monkeypatch.setattr(settings, "ENV_FILE", path)
+    monkeypatch.setenv("LABELS_URL", "")
+    settings.load_settings()
+    assert os.environ["LABELS_URL"] == expected.format(folder=tmp_path)
+
+
 def test_the_example_names_every_variable_and_holds_no_value():
     text = (ROOT / ".env.example").read_text()
     named = set(re.findall(r"^# ([A-Z0-9_]+)=", text, re.MULTILINE))

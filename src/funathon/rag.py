@@ -28,6 +28,7 @@ from funathon.measures import Share, share
 from funathon.nomenclature import read_nomenclature
 from funathon.paths import CACHE
 from funathon.prompts import SYSTEM, candidate_block, isolated, make_messages
+from funathon.responses import read_response
 from funathon.retrieval import (
     Document,
     WordIndex,
@@ -137,14 +138,17 @@ class Generator:
                 return content
 
     async def _send(self, messages: Sequence[dict[str, str]], response_format: dict) -> str | None:
-        answer = await self._client.chat.completions.create(
+        request = self._client.chat.completions.create(
             model=os.environ["CHAT_MODEL"], messages=messages, response_format=response_format, temperature=0
         )
-        return answer.choices[0].message.content if answer.choices else None
+        return await read_response(request, lambda answer: answer.choices[0].message.content)
 
 
 class PlainRetriever:
     """The notes alone, found by meaning: a class stands at the mean of the vectors of its notes."""
+
+    learnt: frozenset[str] = frozenset()
+    """Labels that this retriever searches: none."""
 
     def __init__(self, qdrant, nomenclature: pl.DataFrame) -> None:
         self.index = VectorIndex(qdrant, class_readings(nomenclature), one_point_a_class=True)
@@ -166,6 +170,8 @@ class BestRetriever:
         self.index = VectorIndex(qdrant, class_passages(nomenclature))
         split = split_labels(read_labels(os.environ["LABELS_URL"]))
         labelled = [Document(code, text) for code, text in zip(split.y_train.tolist(), split.X_train.tolist())]
+        self.learnt = frozenset(split.X_train)
+        """Labels that this retriever searches."""
         self._words = WordIndex(with_examples(class_documents(nomenclature), labelled))
         self._labelled = WordIndex(labelled)
         self._rows_of = pl.DataFrame({"code": split.y_train}).with_row_index().group_by("code").agg("index")
@@ -380,6 +386,11 @@ def evaluate(
     nomenclature = read_nomenclature()
     with open_qdrant("rag") as qdrant:
         retriever = RETRIEVERS[retrieval](qdrant, nomenclature)
+        if known := sum(text in retriever.learnt for text in labels):
+            console.print(
+                f"{known:,} of {len(labels):,} labels are in the training set, which this retrieval searches: the figures flatter it.",
+                style="yellow",
+            )
         settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], os.environ["CHAT_MODEL"]]
         path = results_path(file, labels, settings)
         if fresh:

@@ -34,6 +34,9 @@ DEFAULTS = {
 }
 """What a variable is set to when `.env` and the environment leave it out."""
 
+PATHS = ("LABELS_URL", "NACE_URL", "PRETRAINED_URL", "QDRANT_PATH")
+"""Variables that can hold a path of this machine."""
+
 KNOWN = {
     "LABELS_URL": "labels to learn from (parquet, csv or tsv; path, https or s3)",
     "NACE_URL": "nomenclature (tsv with the columns of Eurostat's file)",
@@ -65,10 +68,16 @@ KNOWN = {
 def load_settings() -> None:
     """Read `.env` at the root of the project into the environment, fill in the embedded defaults, and tell fsspec about S3.
 
+    A relative path in `.env` starts at the folder of `.env`, wherever the program runs.
+
     The S3 server is AWS_S3_ENDPOINT (SSP Cloud writes it without https://). Access is anonymous unless AWS_ACCESS_KEY_ID is
     set. With this, `fsspec.open("s3://…")` works without further arguments.
     """
     load_dotenv(ENV_FILE, override=True)
+    for name, value in dotenv_values(ENV_FILE).items():
+        # notebooks run in a folder of their own
+        if name in PATHS and value and "://" not in value:
+            os.environ[name] = str(ENV_FILE.parent / value)
     for name, value in DEFAULTS.items():
         if not os.environ.get(name):
             os.environ[name] = value

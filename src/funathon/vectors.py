@@ -12,6 +12,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from funathon.errors import FunathonError
+from funathon.responses import read_response
 from funathon.retrieval import Document, codes_of
 
 BATCH = 64
@@ -51,8 +52,10 @@ def open_qdrant(folder: str) -> Iterator[QdrantClient]:
 
 async def embed(client: AsyncOpenAI, texts: Sequence[str]) -> list[list[float]]:
     """Vectors of at most BATCH texts by EMBEDDING_MODEL, in the order of the texts."""
-    answer = await client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=list(texts))
-    return [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+    request = client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=list(texts))
+    return await read_response(
+        request, lambda answer: [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+    )
 
 
 class VectorIndex:
