@@ -40,6 +40,7 @@ from funathon.retrieval import (
     with_examples,
 )
 from funathon.services import check_llm, check_qdrant
+from funathon.settings import is_configured
 from funathon.splitting import SEED, split_labels
 from funathon.vectors import BATCH, VectorIndex, embed, open_qdrant
 
@@ -374,7 +375,7 @@ def evaluate(
 
     Raises FunathonError for a file that cannot be read, a service that does not work, or an endpoint that goes away.
     """
-    from funathon.endpoint import ensure_endpoint
+    from funathon.endpoint import ensure_endpoint, fingerprint
 
     table = read_labels(file, variable="the path", code=code, label=label, repeats=True)
     if sample is not None and sample < len(table):
@@ -391,7 +392,9 @@ def evaluate(
                 f"{known:,} of {len(labels):,} labels are in the training set, which this retrieval searches: the figures flatter it.",
                 style="yellow",
             )
-        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], os.environ["CHAT_MODEL"]]
+        # the embedded endpoint keeps the names of its models when it gets better
+        chat = os.environ["CHAT_MODEL"] if is_configured("LLMLAB_URL") else fingerprint()
+        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], chat]
         path = results_path(file, labels, settings)
         if fresh:
             path.unlink(missing_ok=True)
