@@ -43,7 +43,9 @@
 #
 # ## Two ways to do it
 #
-# This course builds two systems for the same task.
+# This course builds two systems for the same task. In the table, as everywhere in this course and in statistical offices, a
+# **label** is the free text with which somebody describes an activity. (In machine learning the word often means the answer, here the
+# code. The libraries keep that habit: their `LabelEncoder` and `transform_labels` deal with codes.)
 #
 # | | Supervised learning (part 1) | Retrieval-augmented generation, RAG (part 2) |
 # |---|---|---|
@@ -62,9 +64,8 @@
 # ![Five steps in a row: labels and codes, split, tokenizer, network, prediction with confidence; MLflow records the
 # training below them.](../site/images/pipeline.svg)
 #
-# A **label** is the free text with which somebody describes an activity. This chapter takes care of the first two boxes:
-# data in, split and encoded. Chapter 2 cuts texts into tokens, chapter 3 trains a network, chapter 4 uses it and asks it
-# why.
+# This chapter takes care of the first two boxes: data in, split and encoded. Chapter 2 cuts texts into tokens, chapter 3
+# trains a network, chapter 4 uses it and asks it why.
 #
 # Two tools accompany us.
 #
@@ -97,11 +98,11 @@ check, hint, solution, catch_up = start("1-data")
 # %% [markdown] tags=["question"] question="1.1"
 # Question 1.1: the tools
 #
-# Import `os`, `polars` under its usual name `pl`, and `load_dotenv` from `dotenv`. Then read `.env` with
-# `load_dotenv(override=True)` and keep what it returns in `env_found`.
+# Import `os`, `polars` under its usual name `pl`, and `load_dotenv` from `dotenv`. Then read `.env` with `load_dotenv()` and keep
+# what it returns in `env_found`.
 #
-# `override=True` makes the file win over variables that are already set. So when you change `.env` and run the cell
-# again, the change counts; without it you would wonder why nothing happens.
+# In this course `start`, in the cell above, has read `.env` already; in a program of your own this is the line that does it. It
+# leaves variables alone that are set. So after a change of `.env`, run the cell with `start` again.
 
 # %% [markdown] tags=["hint"] question="1.1"
 # `import … as …` gives a module a shorter name. `load_dotenv` returns `True` when it has found a `.env` with something
@@ -113,26 +114,27 @@ import os
 import polars as pl
 from dotenv import load_dotenv
 
-env_found = load_dotenv(override=True)
+env_found = load_dotenv()
 
 # %% tags=["check"] question="1.1"
 def check(pl, os, env_found):
     assert getattr(pl, "__name__", "") == "polars", "pl should be the module polars: import polars as pl"
     assert getattr(os, "__name__", "") == "os", "os should be the module os: import os"
-    assert isinstance(env_found, bool), "env_found should be what load_dotenv(override=True) returns"
+    assert isinstance(env_found, bool), "env_found should be what load_dotenv() returns"
     return "your .env was read" if env_found else "there is no .env, so the course uses its own stand-ins"
 
 
 # %% [markdown]
-# **polars** handles tables, much as pandas does. It is fast, it reads parquet files well, and it does not guess: a code
-# such as `06.10` stays the text `06.10`. A tool that reads it as the number 6.1 destroys it, and this happens so often
-# that every reader in this course refuses codes that were once numbers.
+# **polars** handles tables, much as pandas or R's data frames do. It is fast, and it reads parquet files, which store the type of
+# each column: a code that was saved as text, such as `06.10`, comes back as text. A csv file has no types, and `pl.read_csv` would
+# guess the number 6.1; `infer_schema=False` keeps everything text. Zeros lost in this way are so common an accident that the
+# commands of this course refuse codes that were read as numbers.
 
 # %% [markdown] tags=["question"] question="1.2"
 # Question 1.2: the labels
 #
 # The environment variable `LABELS_URL` says where the labels are: a file of this project, or what your `.env` names.
-# Open it with `fsspec.open(…, "rb")`, which reads local files, https and S3 alike, and give the open file to
+# Import `fsspec` and open it with `fsspec.open(…, "rb")`, which reads local files, https and S3 alike, and give the open file to
 # `pl.read_parquet`. Call the table `labels`. Show its first rows, and put the number of its rows in `n_labels`.
 
 # %% [markdown] tags=["hint"] question="1.2"
@@ -262,7 +264,7 @@ def check(labels_per_class, words_per_label, examples, *, labels):
 # %% [markdown]
 # ## Exercise 2: split and encode
 #
-# A model that is tested on the texts it learned from looks brilliant and is useless. So we put part of the data aside.
+# A model that is tested on the texts it learnt from looks brilliant and is useless. So we put part of the data aside.
 #
 # - **Training set** (70 %): what the model learns from.
 # - **Validation set** (15 %): what we look at while choosing settings. As we choose what works on it, it flatters us a
@@ -281,7 +283,7 @@ def check(labels_per_class, words_per_label, examples, *, labels):
 # of a polars column.
 
 # %% [markdown] tags=["hint"] question="2.1"
-# `stratify=` takes the codes of what is being split: `y` the first time, the codes of the 30 % the second time.
+# `stratify=` takes the codes of what is being split: the column `code` the first time, the codes of the 30 % the second time.
 
 # %% tags=["solution"] question="2.1"
 from sklearn.model_selection import train_test_split
@@ -294,6 +296,8 @@ print(len(X_train), len(X_val), len(X_test))
 
 # %% tags=["check"] question="2.1"
 def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
+    import collections
+
     import numpy
 
     parts = {"train": (X_train, y_train), "val": (X_val, y_val), "test": (X_test, y_test)}
@@ -308,8 +312,11 @@ def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
         assert all(pair in pairs for pair in zip(texts[:200], codes[:200])), f"X_{name} and y_{name} do not belong together"
     rows = [set(zip(texts, codes)) for texts, codes in parts.values()]
     assert len(set.union(*rows)) == len(labels), "some labels stand in two of the sets: split the rest, not the whole, the second time"
-    absent = set(labels["code"]) - set(y_train)
-    assert not absent, f"{len(absent)} classes are missing from y_train: stratify by code"
+    whole = collections.Counter(labels["code"])
+    for name, (_, codes) in parts.items():
+        counts = collections.Counter(codes.tolist())
+        uneven = [code for code, n in whole.items() if abs(counts[code] - shares[name] * n) > 2]
+        assert not uneven, f"{len(uneven)} classes are not split 70/15/15 in y_{name}: stratify both splits by code"
     return f"{len(X_train):,} to learn from, {len(X_val):,} to choose with, {len(X_test):,} to be judged by"
 
 
@@ -323,11 +330,12 @@ def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
 # are no secret. But whatever is fitted on the test set has seen the test set. That is a **leak**: here the network would
 # have outputs for classes it can never learn, and the table of results would count classes that training knew nothing
 # about. In other steps (a vocabulary, a mean, a choice of words) the same slip makes results better than they are, and
-# nobody notices.
+# nobody notices. (The nomenclature's list of codes is no secret and no leak; which of them occur in the test set is one.)
 #
-# Fitting on the training set has a price. A code that occurs only in the test set has no number, and encoding it fails.
-# With 651 classes this happens easily in a random split. The cure is the stratification of question 2.1: each class is
-# cut in the same proportions, so every class has labels to learn from.
+# Fitting on the training set has a price. A code that occurs only in the test set has no number, and encoding it fails. Our classes
+# have a hundred labels each, so this does not happen here; in a register some have two or three, and a random split can leave all of
+# them out of the training set. Stratification prevents that as long as a class has enough labels to share out (with a single one,
+# `train_test_split` refuses to stratify).
 
 # %% [markdown] tags=["question"] question="2.2"
 # Question 2.2: encode

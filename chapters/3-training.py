@@ -73,13 +73,11 @@ import os
 import fsspec
 import numpy as np
 import polars as pl
-from dotenv import load_dotenv
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelEncoder
 from torchTextClassifiers.tokenizers.WordPiece import WordPieceTokenizer
 from torchTextClassifiers.value_encoder import ValueEncoder
 
-load_dotenv(override=True)
 with fsspec.open(os.environ["LABELS_URL"], "rb") as file:
     labels = pl.read_parquet(file)
 X, y = labels["label"].to_numpy(), labels["code"].to_numpy()
@@ -261,8 +259,8 @@ def check(first_run, reloaded, *, classifier, X_val):
 # %% [markdown]
 # ### Is that good?
 #
-# To judge a model one needs its predictions. `predict` takes an array of texts and returns two arrays of shape
-# `(texts, top_k)`: the codes and their confidences. Two habits save trouble:
+# To judge a model one needs its predictions. `predict` takes an array of texts and returns a dictionary with `prediction` (the
+# codes, an array) and `confidence` (a tensor), both of shape `(texts, top_k)`. Two habits save trouble:
 #
 # - **Take the column you want**, `["prediction"][:, 0]`. Comparing an array of shape `(n, 1)` with one of shape `(n,)`
 #   compares everything with everything and gives a wrong accuracy without any error.
@@ -295,14 +293,17 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 #
 # There is a third suspect, less easy to see. The vectors start at random, so the network has to learn from its labels alone that
 # *sneakers* are *footwear*, and most words stand in only a few labels. But nothing says that embeddings must start at random.
-# **all-MiniLM-L6-v2** is a small language model that has read a large part of the web. We can take from it a vector for each token,
-# copy them into the embedding layer, and let training move them from there.
+# **all-MiniLM-L6-v2** is a small model that turns English sentences into vectors; it was trained on Wikipedia and books, and then on
+# a billion pairs of sentences that belong together. We can take from it a vector for each token, copy them into the embedding layer,
+# and let training move them from there.
 #
 # Vectors belong to the tokens they were made for, so they come with MiniLM's own WordPiece tokenizer. The cell below keeps its English
-# pieces and adds the words that stand in at least two of our training labels, so that these are not cut. It also reads the notes of
-# the nomenclature: each title and each point of *includes* is a text whose class is known, and so a few more rows to learn from.
+# pieces and adds the words of four letters or more that stand in at least two of our training labels, so that these are not cut. It
+# also reads the notes of the nomenclature: each title and each point of *includes* and *includes also* is a text whose class is known,
+# and so a few more rows to learn from.
 
 # %%
+import matplotlib.pyplot as plt
 import pytorch_lightning
 
 from funathon.minilm import token_vectors
@@ -348,9 +349,6 @@ print(f"vectors of shape {tuple(english_vectors.shape)}, {len(note_texts):,} row
 
 # %% tags=["solution"] question="4.4"
 #| fig-alt: Bar chart of the validation accuracy of the four runs.
-import matplotlib.pyplot as plt
-
-
 def train_and_log(name, run_tokenizer, texts, codes, vectors=None, **settings):
     """Train a classifier with these settings in an MLflow run of its own; return the classifier and the run's id."""
     dimensions = 96 if vectors is None else vectors.shape[1]
@@ -419,13 +417,17 @@ def check(best_classifier, runs, *, predict_codes, X_val, y_val):
 
 
 # %% [markdown]
-# Each step has a lesson. The learning rate decides whether anything is learnt at all: before you change what a network *is*,
-# find out whether it was trained. Longer rows and whole words let it see what matters. And vectors that know English let it
-# understand words that its own labels hardly contain. MLflow's own pages show the same and more, epoch by epoch: run `mlflow ui --backend-store-uri
-# sqlite:///mlflow.db` in a terminal at the root of the project, or open your server if you have one.
+# The second run differs from the first in one thing only, so its gain is the learning rate's. The other two change several
+# things at once, and the table cannot say which of them did it. To find out, one changes one thing at a time, as the model card of
+# chapter 4 does: there, the same network started from random vectors loses four to five points.
+#
+# MLflow's own pages show the runs and more, epoch by epoch: run `uv run mlflow ui --backend-store-uri sqlite:///mlflow.db` in a
+# terminal at the root of the project, or open your server if you have one.
 
 # %%
 #| fig-alt: Line chart of training and validation accuracy, epoch by epoch, for the best run.
+import mlflow
+
 client = mlflow.MlflowClient()
 plt.figure(figsize=(7, 3), layout="constrained")
 for metric, label in [("train_accuracy", "training"), ("val_accuracy", "validation")]:
@@ -438,8 +440,9 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# The two lines part: on the training set the network goes on improving, on the validation set it levels off. The gap is
-# overfitting, and early stopping ends the training where more of it would not help.
+# The two lines cross and part. (Training accuracy is an average taken while the network was still learning, so it starts low.) In the
+# end the network knows nearly all of the training set by heart, and a third of the validation set is still wrong: this gap is what
+# overfitting leads to. In a longer training, early stopping would end it when the validation loss stops falling.
 
 # %% [markdown] tags=["question"] question="4.5"
 # Question 4.5: is the network worth it?
@@ -485,21 +488,20 @@ def check(baseline_accuracy, network_accuracy, *, best_classifier, predict_codes
 
 
 # %% [markdown]
-# Always do this comparison. (To be strictly fair, the baseline should read the notes as your network did; the model card of chapter 4
-# compares a network with such baselines on the same rows.) On short texts, where one telling word often decides, a linear model on words is hard to beat,
-# and it trains in seconds. A network that starts from nothing has to learn from its labels alone what every word means, and
-# a hundred labels a class are few. Its strength is that it can grow: its vectors can start from a model that has read far
-# more than our labels, it can take other columns beside the text, and its layers can be exchanged.
+# Always do this comparison. The first three runs are behind a method that counts words and takes less than a minute: had you
+# stopped there, the honest choice would have been the baseline. The best network is ahead. (It has also read the notes, which the
+# baseline has not; the model card of chapter 4 compares such methods on the same rows, and the gap remains.) A network has other
+# strengths too: it can take other columns beside the text, and its parts can be exchanged.
 
 # %% [markdown]
 # ## What the vectors have become
 #
 # Here are the embeddings of some words, as your network has learnt them, drawn in two dimensions (by *principal component
 # analysis*, which keeps the two directions in which they differ most). They started from what a language model knows of
-# English, and the codes have moved them: words that call for the same classes lie near each other.
+# English, and the codes have moved them. Where two groups overlap, remember that the picture shows two directions out of 384.
 
 # %%
-#| fig-alt: Scatter plot of the embeddings of 20 words in two dimensions; words of the same trade lie near each other.
+#| fig-alt: Scatter plot of the embeddings of 20 words in two dimensions; words for food and for health form groups of their own.
 from sklearn.decomposition import PCA
 
 groups = {
@@ -528,8 +530,8 @@ plt.show()
 # ## What you have learnt
 #
 # - A text classifier looks up a vector for each token, takes their mean, and scores each class from it.
-# - Loss, batch, learning rate, epoch and early stopping describe every training; the learning rate matters most.
+# - Loss, batch, learning rate, epoch and early stopping describe every training. To know what helped, change one thing at a time.
 # - MLflow keeps what you did, so that runs can be compared and a model can be fetched back from its run.
 # - A simple baseline tells you what a network is worth. Without it, no accuracy means anything.
 #
-# Next, in [chapter 4](4-prediction.ipynb), a stronger model explains itself and meets texts from outside.
+# Next, in [chapter 4](4-prediction.ipynb), a model whose confidences mean what they say explains itself and meets texts from outside.

@@ -20,7 +20,7 @@
 # - load a model that somebody else trained, without taking risks;
 # - get its best five answers and see which words decided;
 # - measure it as an office would: at each level of the nomenclature, with intervals, and by how sure it says it is;
-# - confront it with texts that are not like those it learned from.
+# - confront it with texts that are not like those it learnt from.
 
 # %%
 from funathon.exercise import start
@@ -39,10 +39,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
 import torch
-from dotenv import load_dotenv
 from sklearn.model_selection import train_test_split
 
-load_dotenv(override=True)
 with fsspec.open(os.environ["LABELS_URL"], "rb") as file:
     labels = pl.read_parquet(file)
 X, y = labels["label"].to_numpy(), labels["code"].to_numpy()
@@ -54,13 +52,18 @@ print(f"{len(X_test):,} labels in the test set")
 # %% [markdown]
 # ## A model from elsewhere
 #
-# The **pretrained model** is larger than the one you trained in chapter 3: it has more tokens, it learns how much each token
-# weighs in the mean, and it has read the notes of the nomenclature too. Its model card (`data/pretrained/MODEL_CARD.md`) says
-# how it was made and what it can and cannot do.
+# The **pretrained model** has the same tokens as the best one of chapter 3 and, like it, has read the notes. It differs in three
+# ways: it learns how much each token weighs in the mean, it averages two smaller networks, and its confidences have been adjusted
+# on the validation set so that they mean what they say. It is hardly more accurate; its confidences are what we are after. Its
+# model card (`data/pretrained/MODEL_CARD.md`) says how it was made and what it can and cannot do.
 #
 # It is a folder of files, and most of them are **pickles**. A pickle is Python's way of storing any object, and to load one
 # is to *run* what it says. A changed pickle can delete your files or send them away. So the rule is: **verify first, load
 # second**. The folder holds a `manifest.json` with the checksum (sha256, a fingerprint) of each file.
+#
+# A checksum is worth as much as the place it comes from. It tells a file that was damaged or exchanged from the one in the
+# manifest; it does not protect you from somebody who can write to the whole folder. Where that matters, take the manifest from
+# another place than the files (here, from the repository of the course).
 
 # %% [markdown] tags=["question"] question="5.0"
 # Question 5.0: fetch, verify, load
@@ -68,17 +71,18 @@ print(f"{len(X_test):,} labels in the test set")
 # `PRETRAINED_URL` says where the model is: a folder of this project or one on S3.
 #
 # 1. Copy its files into the folder `model_folder`, with `fsspec`, which speaks to local disks and S3 alike.
-# 2. Compute the sha256 of each file that the manifest names, and put the names of those that do not match in the list
-#    `changed_files`.
+# 2. Write a function `changed(folder)` that computes the sha256 of each file that the folder's manifest names and returns the list
+#    of the names of those that do not match. Put what it says of `model_folder` in `changed_files`.
 # 3. Only if that list is empty, load the model as `pretrained` with `torchTextClassifiers.load`.
-# 4. Log the folder to an MLflow run, and load the model from the run as `from_run`. This is how a team shares models.
+# 4. Log the folder to an MLflow run, download it from there, verify it again, and load it as `from_run`. This is how a team
+#    shares models.
 
 # %% [markdown] tags=["hint"] question="5.0"
 # `files, path = fsspec.core.url_to_fs(url)` gives the file system and the path on it. `files.get(path + "/", folder + "/",
 # recursive=True)` copies a folder's content; without the slashes, running the cell twice would nest a folder in a folder.
 
 # %% [markdown] tags=["hint"] question="5.0"
-# `json.loads((model_folder / "manifest.json").read_text())["files"]` maps each name to its `bytes` and `sha256`.
+# `json.loads((folder / "manifest.json").read_text())["files"]` maps each name to its `bytes` and `sha256`.
 # `hashlib.sha256(content).hexdigest()` computes one.
 
 # %% tags=["solution"] question="5.0"
@@ -90,29 +94,38 @@ from pathlib import Path
 import mlflow
 from torchTextClassifiers import torchTextClassifiers
 
+
+
+def changed(folder):
+    """Names of the files of a model that are not those of its manifest."""
+    files = json.loads((folder / "manifest.json").read_text())["files"]
+    return [
+        name
+        for name, expected in files.items()
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected["sha256"]
+    ]
+
+
 model_folder = Path(tempfile.mkdtemp())
 files, path = fsspec.core.url_to_fs(os.environ["PRETRAINED_URL"])
 files.get(path.rstrip("/") + "/", f"{model_folder}/", recursive=True)
-
-manifest = json.loads((model_folder / "manifest.json").read_text())
-changed_files = [
-    name
-    for name, expected in manifest["files"].items()
-    if hashlib.sha256((model_folder / name).read_bytes()).hexdigest() != expected["sha256"]
-]
+changed_files = changed(model_folder)
 if not changed_files:
     pretrained = torchTextClassifiers.load(model_folder, device="cpu")
 
 mlflow.set_experiment("nace-pretrained")
 with mlflow.start_run(run_name="pretrained model") as run:
     mlflow.log_artifacts(str(model_folder), artifact_path="model")
-downloaded = mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="model")
-from_run = torchTextClassifiers.load(downloaded, device="cpu")
-print(f"{len(manifest['files'])} files verified, {len(pretrained.tokenizer):,} tokens, {pretrained.num_classes} classes")
+downloaded = Path(mlflow.artifacts.download_artifacts(run_id=run.info.run_id, artifact_path="model"))
+if not changed(downloaded):
+    from_run = torchTextClassifiers.load(downloaded, device="cpu")
+print(f"model verified and loaded: {len(pretrained.tokenizer):,} tokens, {pretrained.num_classes} classes")
 
 # %% tags=["check"] question="5.0"
-def check(model_folder, changed_files, pretrained, from_run, *, X_test):
+def check(model_folder, changed, changed_files, pretrained, from_run, *, X_test):
+    import hashlib
     import json
+    import tempfile
     from pathlib import Path
 
     from torchTextClassifiers import torchTextClassifiers
@@ -124,12 +137,20 @@ def check(model_folder, changed_files, pretrained, from_run, *, X_test):
     assert not missing, f"model_folder lacks {missing[0]}"
     assert isinstance(changed_files, list), "changed_files should be a list of names"
     assert not changed_files, f"{changed_files[0]} does not match its checksum: compare sha256 of the bytes, in hexadecimal"
+    with tempfile.TemporaryDirectory() as trial:
+        trial, trial_names = Path(trial), ("kept.pkl", "changed.pkl")
+        files = {name: {"bytes": len(name), "sha256": hashlib.sha256(name.encode()).hexdigest()} for name in trial_names}
+        for name in trial_names:
+            (trial / name).write_bytes(name.encode())
+        (trial / "manifest.json").write_text(json.dumps({"files": files}))
+        (trial / "changed.pkl").write_bytes(b"changed.PKL")
+        assert list(changed(trial)) == ["changed.pkl"], "changed should name the files whose sha256 differs from the manifest's, and no others"
     for name, model in (("pretrained", pretrained), ("from_run", from_run)):
         assert isinstance(model, torchTextClassifiers), f"{name} should come from torchTextClassifiers.load"
     assert from_run is not pretrained, "from_run should be loaded from the MLflow run"
     same = from_run.predict(X_test[:20])["prediction"] == pretrained.predict(X_test[:20])["prediction"]
     assert same.all(), "from_run should predict the same as pretrained"
-    return "every file is what its maker published"
+    return "every file is the one that the manifest names"
 
 
 # %% [markdown]
@@ -142,7 +163,7 @@ def check(model_folder, changed_files, pretrained, from_run, *, X_test):
 #
 # Draw five texts from the test set (with `np.random.default_rng(1).choice(X_test, 5, replace=False)`), call them
 # `sample`, and let the model give its five best codes for each in `top5`, the dictionary that `predict` returns. Print
-# each text with the codes, their titles and confidences.
+# each text with its right code, and the five codes with their titles and confidences.
 
 # %% [markdown] tags=["hint"] question="5.1"
 # `pretrained.predict(sample, top_k=5)` returns the arrays `prediction` and `confidence`, both of shape (5, 5).
@@ -150,8 +171,9 @@ def check(model_folder, changed_files, pretrained, from_run, *, X_test):
 # %% tags=["solution"] question="5.1"
 sample = np.random.default_rng(1).choice(X_test, 5, replace=False)
 top5 = pretrained.predict(sample, top_k=5)
+truth = dict(zip(X_test, y_test))
 for text, codes, confidences in zip(sample, top5["prediction"], top5["confidence"]):
-    print(text)
+    print(f"{text} (right: {truth[text]})")
     for code, confidence in zip(codes, confidences):
         print(f"   {confidence:4.0%}  {code}  {titles[code]}")
 
@@ -176,9 +198,9 @@ def check(sample, top5, *, pretrained, X_test):
 # %% [markdown]
 # ## Which words decided?
 #
-# An office that codes by machine must be able to say why. **Integrated gradients** is a method for that. It starts from an
-# empty text, whose tokens all have the vector zero, goes to the real text in small steps, and adds up how much each token
-# pushed the score of a class up on the way. The result is one number a token, its **attribution**.
+# An office that codes by machine must be able to say why. **Integrated gradients** is a method for that. It starts from a text in
+# which every token is `[PAD]`, goes to the real text in small steps, and adds up how much each token raised or lowered the
+# score of one class on the way. The result is one number a token, its **attribution**.
 #
 # The library computes attributions with Captum when you ask for them:
 # `predict(texts, top_k=1, explain_with_captum=True)` also returns `captum_attributions`, of shape
@@ -221,7 +243,8 @@ text = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
 
 # %% [markdown] tags=["hint"] question="5.2"
 # `map_attributions_to_char(explained["captum_attributions"][0], explained["offset_mapping"][0], text)` has the shape
-# (1, characters). It is scaled so that it adds up to 1.
+# (1, characters). Each character gets the value of its token, and the whole goes through a softmax, so that all values are
+# positive and add up to 1: their order is kept, their proportions are not.
 
 # %% tags=["solution"] question="5.2"
 #| fig-alt: Three bar charts of attributions for one text, by token, by word and by character.
@@ -272,8 +295,9 @@ def check(explained, words, word_attributions, char_attributions, *, text):
 # %% [markdown]
 # **Read them with caution.** An attribution says what moved *this* model on *this* text. It does not say that the word is
 # the reason a person would give, nor that the answer is right: a wrong answer has attributions too, and they look just as
-# convincing. A negative bar is a word that spoke for another class. And words that were cut off by the length of the row
-# have none at all.
+# convincing. A negative bar is a word that lowered the score of this class. Most bars are positive, since almost any word
+# raises it above a text of nothing but `[PAD]`: compare bars with each other. And words that were cut off by the length of the
+# row have none at all.
 
 # %% [markdown]
 # ## How good is it?
@@ -386,9 +410,9 @@ def check(by_level, *, P_test, classes, y_test, code_at):
     assert set(by_level.columns) >= {"level", "k", "accuracy", "low", "high"}, "by_level should have the columns level, k, accuracy, low, high"
     assert len(by_level) == 12, f"by_level should have 12 rows, four levels times three k, not {len(by_level)}"
     best = classes[numpy.argsort(-P_test, axis=1)[:, :5]]
-    for level in ("section", "group", "class"):
+    for level in ("section", "division", "group", "class"):
         truth = numpy.array([code_at(level, code) for code in y_test])
-        for k in (1, 5):
+        for k in (1, 3, 5):
             guesses = numpy.array([[code_at(level, code) for code in row] for row in best[:, :k]])
             share = (guesses == truth[:, None]).any(axis=1).mean()
             row = by_level.filter(level=level, k=k)
@@ -407,9 +431,9 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 # others to a coder. Two figures then matter: **coverage**, the share of texts it codes, and **precision**, the share of
 # those that it codes rightly. Raising the threshold lowers the first and raises the second.
 #
-# That works only if the confidence means something. A model is **calibrated** if, of all the answers it gives with 70 %
-# confidence, 70 % are right. The **expected calibration error** (ECE) sorts the answers into bins by confidence and takes
-# the mean distance between confidence and accuracy, each bin weighing as much as it has answers.
+# For that, right answers must have higher confidences than wrong ones. If the confidence is also to be read as a probability, more
+# is needed. A model is **calibrated** if, of all the answers it gives with 70 % confidence, 70 % are right. The **expected
+# calibration error** (ECE) sorts the answers into bins by confidence and takes the mean distance between confidence and accuracy, each bin weighing as much as it has answers.
 
 # %% [markdown] tags=["question"] question="5.5"
 # Question 5.5: coverage, precision, calibration
@@ -465,6 +489,7 @@ def check(curve, ece, *, P_test, predicted, y_test):
 
     assert isinstance(curve, polars.DataFrame), "curve should be a polars DataFrame"
     assert set(curve.columns) >= {"threshold", "coverage", "precision"}, "curve should have the columns threshold, coverage, precision"
+    assert len(curve) == 20, f"curve should have 20 rows, one for each of the thresholds 0 to 0.95 in steps of 0.05, not {len(curve)}"
     confidence, right = P_test.max(axis=1), predicted == y_test
     for threshold, coverage, precision in curve.select("threshold", "coverage", "precision").iter_rows():
         kept = confidence >= threshold
@@ -478,8 +503,9 @@ def check(curve, ece, *, P_test, predicted, y_test):
 
 
 # %% [markdown]
-# Pick a point on the left curve and you have a working plan for an office: so many texts are coded at once, so many go to
-# people, and so many errors are to be expected. It is a decision about cost and quality, and no accuracy takes it for you.
+# The left curve shows what an office can have: so many texts coded at once, so many sent to people, so many errors. The threshold
+# is a setting like any other, so in earnest you would choose it on the validation set, with `probabilities(pretrained, X_val)`,
+# and read off here, once, what it gives. It is a decision about cost and quality, and no accuracy takes it for you.
 
 # %% [markdown]
 # ## Texts from outside
@@ -529,6 +555,9 @@ def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, cl
     for name, table, column in (("by_register", by_register, "register"), ("worst_divisions", worst_divisions, "division")):
         assert set(table.columns) >= {column, "n", "accuracy"}, f"{name} should have the columns {column}, n and accuracy"
     assert by_register["n"].sum() == len(field), "the n of by_register should add up to the whole field test"
+    for register, accuracy in by_register.select("register", "accuracy").iter_rows():
+        share = right[(field["register"] == register).to_numpy()].mean()
+        assert abs(accuracy - share) < 1e-6, f"the accuracy of by_register for {register} should be {share:.3f}"
     checked = polars.DataFrame({"division": field["code"].str.slice(0, 2), "right": right}).group_by("division").agg(accuracy=polars.col("right").mean())
     lowest = checked.sort("accuracy")["accuracy"].head(10).to_list()
     assert len(worst_divisions) == 10, f"worst_divisions should have ten rows, not {len(worst_divisions)}"
@@ -547,12 +576,12 @@ def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, cl
 # So neither figure is *the* accuracy. It depends on the texts, more than on the model. What a register would give, only texts
 # of that register can tell.
 #
-# What does the model confuse? Here are the pairs of classes it mixes up most.
+# What does the model confuse? Four texts a class are too few to tell (mind the `n` of the divisions above, too), so here are the
+# pairs of classes it mixes up most in the test set.
 
 # %%
-confusions = (
-    field.filter(~pl.col("right")).group_by("code", "predicted").len().sort("len", "code", "predicted", descending=[True, False, False]).head(8)
-)
+answers = pl.DataFrame({"code": y_test, "predicted": predicted}).filter(pl.col("code") != pl.col("predicted"))
+confusions = answers.group_by("code", "predicted").len().sort("len", "code", "predicted", descending=[True, False, False]).head(8)
 for code, guess, count in confusions.iter_rows():
     print(f"{count} × {code} {titles[code]}\n    → {guess} {titles[guess]}")
 
@@ -564,13 +593,14 @@ for code, guess, count in confusions.iter_rows():
 # %% [markdown]
 # ## What you have learnt
 #
-# - A pickle runs code. Verify checksums before you load a model, whoever gave it to you.
+# - A pickle runs code. Verify checksums that come from somebody you trust before you load a model.
 # - Attributions show what moved the model; they do not show that it is right.
 # - An accuracy needs an interval, a level and a sample that is not like the training set.
-# - With a calibrated confidence, an office chooses how much to code by machine and how many errors to accept.
+# - With a confidence that ranks right answers above wrong ones, an office chooses how much to code by machine and how many
+#   errors to accept.
 #
 # ## Where to go from here
 #
-# This model learned from tens of thousands of examples. What if there were none, only the text of the nomenclature itself?
+# This model learnt from tens of thousands of examples. What if there were none, only the text of the nomenclature itself?
 # Part 2 does the same task by retrieval-augmented generation: find the classes whose notes are nearest to the text, and let
 # a language model choose among them. It begins in [chapter 5](5-rag.ipynb).

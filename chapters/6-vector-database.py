@@ -38,11 +38,8 @@ check, hint, solution, catch_up = start("6-vector-database")
 # %%
 import os
 
-from dotenv import load_dotenv
-
 from funathon.endpoint import ensure_endpoint
 
-load_dotenv(override=True)
 ensure_endpoint()
 
 # %% [markdown] tags=["question"] question="1.0"
@@ -271,13 +268,17 @@ def check(nomenclature, n_of_level):
 # %% [markdown] tags=["question"] question="2.2"
 # Question 2.2: a document
 #
+# (A **dataclass** is a class whose fields are listed with their types, as in a record; Python writes the code that fills them. A
+# **class method**, under `@classmethod`, is called on the class itself, here to make a document: `NaceDocument.from_row(row)`.)
+#
 # Write a dataclass `NaceDocument` with the fields `code`, `heading`, `level` (an `int`), `parent_code`, `includes`,
 # `includes_also` and `excludes`, all but the level text or `None`. It should
 #
 # 1. **clean**: a class method `from_row(row)` takes a row of the table as a dictionary (`CODE`, `HEADING`, …) and returns
 #    a document. It strips spaces at both ends, turns the two characters `\n`, which the file writes for a line break,
 #    into real line breaks, and turns empty texts into `None`;
-# 2. **verify**: a code that does not fit its level, or a parent that is not one of the code, raises `ValueError`.
+# 2. **verify**: a level other than 1 to 4, a code that does not fit its level, or a parent that is not one of the code, raises
+#    `ValueError`.
 #    Sections are a letter and have no parent; divisions are two digits, their parent is a letter; groups are `10.7`, with
 #    the parent `10`; classes are `10.71`, with the parent `10.7`;
 # 3. **speak**: a method `to_embedding_text(includes_also=True, excludes=False)` returns the text to embed: the heading,
@@ -720,8 +721,12 @@ def check(embed_texts, seconds, vectors, *, texts, trial, embed_batch, dimension
 
 # %%
 #| fig-alt: Bar chart of the seconds that four ways to embed take, on this endpoint and with a fifth of a second added to each request.
+import time
+from concurrent.futures import ThreadPoolExecutor
+
 import httpx
 import matplotlib.pyplot as plt
+from openai import OpenAI
 
 far_client = OpenAI(
     base_url=os.environ["LLMLAB_URL"],
@@ -856,8 +861,8 @@ def check(stored, hits, class_hits, *, point_id, documents, vectors, embed_batch
 
 
 # %% [markdown]
-# Look at the first list. It holds groups and divisions beside classes. They are about the same things as their classes,
-# so they are just as near, and often nearer: a short, general note can be closer to a short text than a long, exact one.
+# Look at the first list. It holds groups beside classes, and with other texts or another model divisions and sections too. They
+# are about the same things as their classes, so they are just as near, and often nearer: a short, general note can be closer to a short text than a long, exact one.
 # But a business is coded by a class, never as `55.2`. Every place that a parent takes is lost to a class.
 #
 # Is that a nuisance or a disaster? Measure it.
@@ -877,6 +882,8 @@ def check(stored, hits, class_hits, *, point_id, documents, vectors, embed_batch
 # one of them too, and finds the same.
 
 # %%
+import fsspec
+import polars as pl
 from sklearn.model_selection import train_test_split
 
 with fsspec.open(os.environ["LABELS_URL"], "rb") as file:

@@ -24,20 +24,20 @@ command -v uv >/dev/null || pip install --quiet uv
 # The notebooks ask for the kernel python3. A kernel of that name in the user's folder goes before the service's own.
 "$course/.venv/bin/python" -m ipykernel install --user --name python3 --display-name "Python 3 (ipykernel)"
 
-# JupyterLab opens the notebook, with the course as its folder of files
+# JupyterLab opens the notebook
 mkdir -p "$HOME/.jupyter"
 cat >>"$HOME/.jupyter/jupyter_server_config.py" <<CONFIG
 c.ServerApp.root_dir = "$work"
 c.LabApp.default_url = "/lab/tree/$name/$notebook"
 CONFIG
 
-# VS Code takes the course's Python
-mkdir -p "$course/.vscode"
-if [ ! -e "$course/.vscode/settings.json" ]; then
-  echo '{"python.defaultInterpreterPath": "${workspaceFolder}/.venv/bin/python"}' >"$course/.vscode/settings.json"
+# VS Code opens the folder above the course, and takes the course's Python
+mkdir -p "$work/.vscode"
+if [ ! -e "$work/.vscode/settings.json" ]; then
+  echo "{\"python.defaultInterpreterPath\": \"$course/.venv/bin/python\"}" >"$work/.vscode/settings.json"
 fi
 
 # the service runs as the user onyxia, this script perhaps as root
 if [ "$(id -u)" = 0 ] && id onyxia >/dev/null 2>&1; then
-  chown -R onyxia:users "$course" "$HOME/.jupyter" "$HOME/.local"
+  chown -R onyxia:users "$course" "$work/.vscode" "$HOME/.jupyter" "$HOME/.local"
 fi

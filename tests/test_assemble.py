@@ -69,6 +69,9 @@ def test_registers(data):
         ("nomenclature/A.yaml", "01.10:\n  title: x\n", "read as a number"),
         ("nomenclature/A.yaml", '"01":\n  include: [x]\n', "unknown key include"),
         ("nomenclature/A.yaml", '"01": [', "not valid YAML"),
+        ("nomenclature/A.yaml", "", "maps no codes"),
+        ("nomenclature/A.yaml", '"01":\n', "01 has no entry"),
+        ("nomenclature/A.yaml", '"01.111":\n  title: x\n', "is no code"),
     ],
 )
 def test_a_bad_source_is_refused(data, file, text, problem):

@@ -1,3 +1,6 @@
+import ast
+import builtins
+
 import pytest
 
 from funathon.chapters import chapter_paths, find_chapter, read_chapter
@@ -84,3 +87,39 @@ def test_chapters_survive_jupytext(path):
     notebook = jupytext.read(path, fmt="py:percent")
     again = jupytext.reads(jupytext.writes(notebook, fmt="py:percent"), fmt="py:percent")
     assert [(c.cell_type, c.source) for c in again.cells] == [(c.cell_type, c.source) for c in notebook.cells]
+
+
+def names_in(tree: ast.AST) -> tuple[set[str], set[str]]:
+    """Names that some code makes, and names that it uses."""
+    made, used = set(), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            (used if isinstance(node.ctx, ast.Load) else made).add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            made.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            made |= {(alias.asname or alias.name).partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.arg):
+            made.add(node.arg)
+        elif isinstance(node, ast.ExceptHandler) and node.name:
+            made.add(node.name)
+    return made, used
+
+
+@pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
+def test_nothing_needs_a_name_that_only_the_official_solution_makes(path):
+    """Given code and checks build on given code and on what questions ask for, whatever else a learner calls things."""
+    known = {*dir(builtins), "display"}
+    for cell in read_chapter(path).cells:
+        if cell.type != "code" or cell.kind == "solution":
+            continue
+        tree = ast.parse(cell.source)
+        if cell.kind == "given":
+            made, used = names_in(tree)
+            assert used <= known | made, f"{sorted(used - known - made)} in {cell.source[:80]!r}"
+            known |= made
+        else:
+            arguments = tree.body[0].args
+            needed = {argument.arg for argument in arguments.kwonlyargs}
+            assert needed <= known, f"{sorted(needed - known)} in the check of {cell.question}"
+            known |= {argument.arg for argument in arguments.args}

@@ -84,6 +84,19 @@ def test_catching_up_runs_what_comes_before(monkeypatch):
     shell.reset(new_session=True)
 
 
+def test_a_service_that_is_named_and_does_not_work_is_told_when_a_notebook_starts(monkeypatch, tmp_path, capsys):
+    from IPython.core.interactiveshell import InteractiveShell
+
+    shell = InteractiveShell.instance()
+    shell.reset(new_session=True)
+    monkeypatch.setenv("LABELS_URL", str(tmp_path / "gone.parquet"))
+    result = shell.run_cell('from funathon.exercise import start\ncheck, hint, solution, catch_up = start("1-data")')
+    assert isinstance(result.error_in_exec, FunathonError)
+    said = capsys.readouterr().out
+    assert said.startswith("Error: There is no file") and "LABELS_URL" in said
+    shell.reset(new_session=True)
+
+
 def test_a_vector_database_that_another_notebook_has_open_is_one_line(tmp_path, capsys):
     first = QdrantClient(path=str(tmp_path))
     with pytest.raises(RuntimeError) as caught:

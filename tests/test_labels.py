@@ -74,6 +74,13 @@ def test_a_truncated_file_is_refused(tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(FunathonError, match="There is no file") as error:
         read_labels(str(tmp_path / "labels.parquet"))
+    assert error.value.cure == "Check the path."
+
+
+def test_a_missing_file_that_env_names_is_refused_with_its_variable(tmp_path, monkeypatch):
+    monkeypatch.setenv("LABELS_URL", str(tmp_path / "labels.parquet"))
+    with pytest.raises(FunathonError, match="There is no file") as error:
+        read_labels(str(tmp_path / "labels.parquet"))
     assert "LABELS_URL" in error.value.cure
 
 

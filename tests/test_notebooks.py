@@ -41,6 +41,20 @@ def test_each_question_has_hints_a_cell_to_work_in_a_check_and_a_folded_solution
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
+def test_what_a_question_is_given_stands_before_the_cell_to_work_in(chapter):
+    order = [cell.id for cell in notebooks.exercise_notebook(chapter).cells]
+    asked = None
+    for index, cell in enumerate(chapter.cells):
+        if cell.kind == "question":
+            asked = cell.question
+        elif cell.question == asked and cell.kind == "check":
+            asked = None
+        elif cell.kind == "given" and asked:
+            name = f"question-{asked.replace('.', '-')}"
+            assert order.index(f"{name}-question") < order.index(f"cell-{index}") < order.index(f"{name}-answer")
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
 def test_details_blocks_are_closed_and_fences_balanced(chapter):
     for cell in notebooks.exercise_notebook(chapter).cells:
         if cell.cell_type == "markdown":

@@ -86,8 +86,8 @@ def test_the_script_of_ssp_cloud_installs_the_course_and_opens_the_notebook(init
     assert 'c.LabApp.default_url = "/lab/tree/course/notebooks/1-data.ipynb"' in config
     kernel = json.loads((home / ".local" / "share" / "jupyter" / "kernels" / "python3" / "kernel.json").read_text())
     assert "ipykernel_launcher" in kernel["argv"]
-    settings = json.loads((course / ".vscode" / "settings.json").read_text())
-    assert settings["python.defaultInterpreterPath"] == "${workspaceFolder}/.venv/bin/python"
+    settings = json.loads((home / "work" / ".vscode" / "settings.json").read_text())
+    assert settings["python.defaultInterpreterPath"] == f"{course}/.venv/bin/python"
 
 
 def test_a_service_that_is_started_again_keeps_what_was_written(init):

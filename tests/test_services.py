@@ -63,7 +63,15 @@ def test_a_service_that_answers(monkeypatch):
 
 @pytest.mark.parametrize(
     ("answer", "problem"),
-    [((500, b""), "error (500)"), ((403, b""), "refuses"), ((200, b"<html>log in</html>"), "web page"), ((None, b""), "in time")],
+    [
+        ((500, b""), "error (500)"),
+        ((403, b""), "refuses"),
+        ((302, b""), "leads elsewhere"),
+        ((200, b"<html>log in</html>"), "web page"),
+        ((200, b'{"models": []}'), "another service"),
+        ((200, b"[]"), "another service"),
+        ((None, b""), "in time"),
+    ],
 )
 def test_a_service_that_does_not(monkeypatch, answer, problem):
     monkeypatch.setattr(services, "TIMEOUT", httpx.Timeout(1))
@@ -183,3 +191,28 @@ def test_a_real_mlflow_server_with_credentials(monkeypatch, tmp_path):
         if server.poll() is None:
             os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [((200, b"<html>log in</html>"), "web page"), ((302, b""), "leads elsewhere"), ((200, b"[]"), "another service")],
+)
+def test_what_is_no_mlflow_server(monkeypatch, answer, problem):
+    with http_server({"/api/2.0/mlflow/experiments/search": answer}) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        finding = examine_service(SERVICES["MLflow"])
+    assert finding.failed and problem in finding.found
+
+
+def test_the_port_of_the_vector_database(monkeypatch):
+    with http_server({"/collections": (200, b'{"result": {"collections": []}}')}) as address:
+        monkeypatch.setenv("QDRANT_URL", address)
+        monkeypatch.setenv("QDRANT_API_PORT", "1")  # the port in the address counts
+        assert examine_service(SERVICES["vector database"]).found == ".env: answers, 0 collections"
+        host, port = address.rsplit(":", 1)
+        monkeypatch.setenv("QDRANT_URL", host)
+        monkeypatch.setenv("QDRANT_API_PORT", port)
+        assert examine_service(SERVICES["vector database"]).found == ".env: answers, 0 collections"
+    monkeypatch.setenv("QDRANT_API_PORT", "abc")
+    finding = examine_service(SERVICES["vector database"])
+    assert finding.failed and "QDRANT_API_PORT is not a number" in finding.found

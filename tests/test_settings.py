@@ -5,6 +5,7 @@ import fsspec
 import pytest
 
 from funathon import settings
+from funathon.errors import FunathonError
 from funathon.paths import ROOT
 
 
@@ -78,6 +79,25 @@ def test_a_relative_path_starts_at_the_folder_of_env(tmp_path, monkeypatch, valu
     monkeypatch.setenv("LABELS_URL", "")
     settings.load_settings()
     assert os.environ["LABELS_URL"] == expected.format(folder=tmp_path)
+
+
+def test_a_file_that_is_no_utf_8_is_told(tmp_path, monkeypatch):
+    path = tmp_path / ".env"
+    path.write_bytes("LABELS_URL=/données.parquet\n".encode("latin-1"))
+    monkeypatch.setattr(settings, "ENV_FILE", path)
+    with pytest.raises(FunathonError, match="UTF-8"):
+        settings.load_settings()
+
+
+def test_odd_names_are_no_patterns(tmp_path):
+    path = tmp_path / ".env"
+    path.write_text("**LABELS_URL**=x\nKEY(=1\nNACE_URL=a\nNACE_URL=b\n")
+    found = [(problem.name, problem.problem) for problem in settings.env_problems(path)]
+    assert found == [
+        ("line 1", "is no assignment"),
+        ("line 2", "is no assignment"),
+        ("NACE_URL", "stands there twice"),
+    ]
 
 
 def test_the_example_names_every_variable_and_holds_no_value():

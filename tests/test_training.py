@@ -4,8 +4,10 @@ import mlflow
 import polars as pl
 import pytest
 
+from funathon.errors import FunathonError
 from funathon.labels import read_labels
 from funathon.pretrained import load_model, read_manifest
+from funathon.splitting import split_labels
 from funathon.training import EXPERIMENT, Settings, train
 
 
@@ -35,3 +37,21 @@ def test_a_model_is_trained_written_and_logged(labels, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing half-written is left beside the model"
     run = mlflow.search_runs(experiment_names=[EXPERIMENT]).iloc[0]
     assert run["params.epochs"] == "1"
+
+
+def test_only_a_model_or_nothing_is_replaced(labels, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "file").write_text("mine")
+    for out in (tmp_path / "file", tmp_path / "folder", tmp_path):
+        with pytest.raises(FunathonError, match="is no model"):
+            train(out, str(labels))
+    assert (tmp_path / "folder" / "file").read_text() == "mine"
+
+
+def test_a_class_with_too_few_labels_is_named():
+    labels = pl.DataFrame({"code": ["01.11"] * 20 + ["01.12"] * 6, "label": [str(i) for i in range(26)]})
+    with pytest.raises(FunathonError, match=r"The class 01\.12 has 6 labels, too few"):
+        split_labels(labels)
+    more = pl.DataFrame({"code": ["01.11"] * 20 + ["01.12"] * 7, "label": [str(i) for i in range(27)]})
+    assert set(split_labels(more).y_test) == {"01.11", "01.12"}

@@ -33,6 +33,11 @@ WRONG = {
             ("X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.3, random_state=42)", "15%"),
             ("X_val, X_test, y_val, y_test = train_test_split(X, y, test_size=0.5, random_state=42)", "val"),
             ("y_val = y_val[::-1]", "belong together"),
+            (
+                "X_train, X_rest, y_train, y_rest = train_test_split(X, y, test_size=0.3, random_state=42); "
+                "X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, random_state=42)",
+                "stratify",
+            ),
             ("X_train = X_train.tolist()", "numpy"),
             (
                 "X_val, X_test, y_val, y_test = X_train[: len(X_val)], X_test, y_train[: len(y_val)], y_test",
@@ -64,7 +69,7 @@ WRONG = {
             ("n_tokens = n_tokens - 2", "special"),
             ("share_cut = (n_tokens > 10).sum()", "share"),
             ("better_output_dim = 12", "12 tokens"),
-            ("better_output_dim = 512", "padding"),
+            ("better_output_dim = int(n_tokens.max())", "padding"),
         ],
         "3.3": [
             ("pieces = list(pieces.values())", "dictionary"),
@@ -113,7 +118,8 @@ WRONG = {
     },
     "4-prediction": {
         "5.0": [
-            ("changed_files = list(manifest['files'])", "checksum"),
+            ("changed_files = ['tokenizer.pkl']", "checksum"),
+            ("changed = lambda folder: []", "differs"),
             ("from_run = pretrained", "from_run"),
             ("changed_files = 0", "list"),
             ("model_folder = Path('.')", "manifest"),
@@ -205,7 +211,7 @@ WRONG = {
             ("prompt = prompt.split('Candidates:')[0]", "lacks"),
             ("prompt = prompt + candidate_text(ranking[3])", "fourth"),
             ("rag_answer = json.dumps(rag_answer)", "dictionary"),
-            ("rag_answer = {'code': '47.91' if '47.91' not in candidates else '01.11'}", "candidates"),
+            ("rag_answer = {'answer': '47.72'}", "key code"),
         ],
     },
     "6-vector-database": {
@@ -393,6 +399,10 @@ WRONG = {
                 "raises",
             ),
             ("failed = failed | {'outcome': 'not codable'}", "request failed"),
+            (
+                "ask = lambda *a, ask=ask, **k: (r := ask(*a, **k)) | {'tokens_in': r['tokens_out'], 'tokens_out': r['tokens_in']}",
+                "prompt_tokens",
+            ),
             ("failed = None", "failed"),
             ("failed = {key: value for key, value in failed.items() if key != 'detail'}", "detail"),
         ],
@@ -447,11 +457,13 @@ WRONG = {
             ),
             ("bm25_scores = scores", "BM25"),
             ("hybrid = hybrid | {'weighted': hybrid['bm25']}", "weighted"),
+            ("words_of = lambda texts: [text.split() for text in texts]", "stem"),
             ("bm25_scores = bm25_scores.T", "shape"),
         ],
         "4.3": [
             ("passages = passages[:-5]", "passages"),
             ("passage_scores = scores", "best passage"),
+            ("passage_vectors = passage_vectors[::-1]", "order"),
             ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
             ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
         ],
@@ -460,11 +472,13 @@ WRONG = {
             ("examples = list(zip(y_train[:6510].tolist(), X_train[:6510].tolist()))", "ten"),
             ("example_scores = passage_scores", "best passage or example"),
             ("examples = examples[:650]", "classes"),
+            ("example_vectors = example_vectors[::-1]", "order"),
             ("bm25_label_scores = bm25_scores", "notes alone"),
         ],
         "4.5": [
             ("best_method = 'notes'", "best_method"),
             ("field_best = field_plain", "best_method"),
+            ("field_scores = field_by_method['examples']", "field_scores"),
             ("field_plain = share(ranks(scores) <= 5)", "field test"),
             ("comparison = comparison.with_columns(at_5=pl.col('at_1'))", "at_5"),
             ("comparison = comparison.filter(pl.col('method') != 'passages')", "passages"),
@@ -478,7 +492,7 @@ WRONG = {
         "5.2": [
             ("supervised_codes = P.argmax(axis=1)", "text"),
             ("supervised_confidence = P.mean(axis=1)", "confidence"),
-            ("supervised_seconds = supervised_seconds * 100_000", "seconds"),
+            ("supervised_seconds = supervised_seconds * len(final)", "seconds"),
             ("both = both | {'both': both['both'] + both['none']}", "both"),
             ("supervised_accuracy = rag_accuracy", "supervised_accuracy"),
         ],

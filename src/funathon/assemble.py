@@ -8,6 +8,7 @@ Sources, all meant to be read and reviewed in a diff:
 """
 
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -37,9 +38,15 @@ def read_notes(folder: Path) -> pl.DataFrame:
             entries = yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
         except yaml.YAMLError as error:
             raise FunathonError(f"{path} is not valid YAML: {error}.", "Quote the bullet or mend its indentation.") from error
+        if not isinstance(entries, dict):
+            raise FunathonError(f"{path} maps no codes to their notes.", "Write each code as a key: '01.11': …")
         for code, entry in entries.items():
             if not isinstance(code, str):
                 raise FunathonError(f"{path}: the code {code!r} was read as a number.", "Put it in quotes.")
+            if not re.fullmatch(r"[A-Z]|\d\d(\.\d{1,2})?", code):
+                raise FunathonError(f"{path}: {code!r} is no code.", "Write a letter, 01, 01.1 or 01.11.")
+            if not isinstance(entry, dict):
+                raise FunathonError(f"{path}: {code} has no entry.", f"The keys are title, {', '.join(NOTE_KEYS)}.")
             unknown = set(entry) - {"title", *NOTE_KEYS}
             if "title" not in entry or unknown:
                 raise FunathonError(

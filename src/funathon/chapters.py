@@ -158,7 +158,7 @@ def read_chapter(path: Path) -> Chapter:
 
 def chapter_paths() -> list[Path]:
     """Sources of all chapters, in the order of their numbers."""
-    return sorted(CHAPTERS.glob("[0-9]*.py"))
+    return sorted(CHAPTERS.glob("[0-9]*.py"), key=lambda path: (int(re.match(r"\d+", path.name)[0]), path.name))
 
 
 def find_chapter(name: str) -> Path:

@@ -30,7 +30,9 @@ class FriendlyGroup(TyperGroup):
             stop("Interrupted. What was finished is kept; run the same command again to go on.", 128 + signal.SIGINT)
         except OSError as error:
             if error.errno != errno.ENOSPC:
-                raise
+                if error.filename is None:
+                    raise
+                stop(f"{error.filename}: {error.strerror}.", 1)
             stop("The disk is full. Free some space and run the same command again; what was finished is kept.", 1)
 
 
@@ -289,7 +291,9 @@ def code_register(
     console.print(f"wrote {escape(str(out))}: {counts}", highlight=False, soft_wrap=True)
 
 
-rag_app = typer.Typer(no_args_is_help=True, help="Code by retrieval-augmented generation, as chapter 7 does.")
+rag_app = typer.Typer(
+    no_args_is_help=True, help="Retrieval-augmented generation, as in chapter 7: measure it on labels of your own."
+)
 app.add_typer(rag_app, name="rag")
 
 

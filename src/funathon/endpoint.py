@@ -1,8 +1,8 @@
 """The embedded endpoint as a process: found, started and stopped.
 
 `ensure_endpoint()` is what a chapter calls. There is one server a user and checkout: a small state file in the user's cache
-folder says on which port it listens, a lock keeps two notebooks from starting two. The server stops by itself when nobody
-has asked it anything for two hours.
+folder says on which port it listens, a lock keeps two notebooks from starting two. A server that a chapter has started stops by
+itself when nobody has asked it anything for two hours; one started by `funathon llm` runs until it is stopped.
 """
 
 import contextlib

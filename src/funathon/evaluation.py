@@ -8,6 +8,7 @@ from rich.table import Table
 from torchTextClassifiers import torchTextClassifiers
 
 from funathon.classifier import scores, softmax
+from funathon.errors import FunathonError
 from funathon.measures import (
     LEVEL_NAMES,
     Share,
@@ -70,8 +71,18 @@ class Report:
 
 
 def judge(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> Report:
-    """Measure scores of shape (n, classes), in the order of `classes`, against the right codes, shape (n,)."""
-    section_of = dict(ancestors(read_nomenclature()).select("division", "section").unique().iter_rows())
+    """Measure scores of shape (n, classes), in the order of `classes`, against the right codes, shape (n,).
+
+    Raises FunathonError when the nomenclature at NACE_URL lacks one of the classes.
+    """
+    tree = ancestors(read_nomenclature())
+    strange = set(classes) - set(tree["class"])
+    if strange:
+        raise FunathonError(
+            f"The nomenclature has no class {min(strange)}, which the model knows.",
+            "Set NACE_URL to the nomenclature that the model was trained with.",
+        )
+    section_of = dict(tree.select("division", "section").unique().iter_rows())
     probabilities = softmax(scored)
     candidates = ranked(probabilities, classes)
     confidence, right = probabilities.max(axis=1), candidates[:, 0] == truth

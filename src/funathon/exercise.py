@@ -25,6 +25,7 @@ from IPython.display import Markdown, display
 
 from funathon.chapters import Chapter, Question, find_chapter, read_chapter
 from funathon.errors import FunathonError
+from funathon.services import SERVICES
 from funathon.settings import load_settings
 
 
@@ -54,13 +55,20 @@ def start(name: str) -> tuple[Callable, Callable, Callable, Callable]:
     """Prepare a notebook of chapter `name` and return its `check`, `hint`, `solution` and `catch_up`.
 
     Settings that `.env` leaves out fall back on what the course ships (see `funathon.settings`).
+
+    Raises FunathonError when a service that `.env` names and the chapter needs does not work.
     """
-    load_settings()
     shell = get_ipython()
     shell.set_custom_exc((FunathonError, RuntimeError), tell)
+    load_settings()
+    path = find_chapter(name)
+    source = path.read_text(encoding="utf-8")
+    for service in SERVICES:
+        if service.configured and service.is_needed_by(source):
+            service.check()
     # torchTextClassifiers sets the root logger to INFO when it is imported, unless it has been configured before
     logging.basicConfig(level=logging.WARNING)
-    exercises = Exercises(read_chapter(find_chapter(name)), shell.user_ns)
+    exercises = Exercises(read_chapter(path), shell.user_ns)
     return exercises.check, exercises.hint, exercises.solution, exercises.catch_up
 
 

@@ -16,7 +16,7 @@ FIELD_TEST = DATA / "field_test.parquet"
 
 
 def fold(text: str) -> str:
-    """Lower case, without accents or punctuation, single spaces: what two texts must share to count as the same."""
+    """Lower case, with gaps for accents and punctuation, single spaces: what two texts must share to count as the same."""
     decomposed = unicodedata.normalize("NFKD", text.lower())
     return " ".join(re.findall(r"[a-z0-9]+", decomposed)) or text.strip()
 
@@ -36,7 +36,8 @@ def read_table(source: str, variable: str) -> pl.DataFrame:
         return pl.read_csv(content, separator="\t" if ending == "tsv" else ",", infer_schema=False)
     except (pl.exceptions.PolarsError, OSError) as error:
         raise FunathonError(
-            f"{source} is not a readable {ending} file, it may be truncated: {first_line(error)}.", "Fetch it again."
+            f"{source} is not a readable {ending} file, it may be truncated: {first_line(error)}.",
+            "Fetch it again, or check how it was written (csv and tsv: UTF-8, one header line).",
         ) from error
 
 
@@ -81,7 +82,12 @@ def read_labels(
     refuse(name, lost, "a code that lost a zero", "Write codes as text: 06.10, not 6.1.")
     upper = numbered.filter(pl.col("code").is_in(nomenclature.filter(pl.col("level") < 4)["code"].implode()))
     refuse(name, upper, "a code that is no class", "Use classes only (four digits, 01.11); a group or a division is too broad.")
-    refuse(name, numbered.filter(~known), "an unknown code", "Use the classes of NACE Rev. 2.1 (data/nace_rev2_1.tsv).")
+    refuse(
+        name,
+        numbered.filter(~known),
+        "an unknown code",
+        "Use the classes of the nomenclature at NACE_URL, or else of data/nace_rev2_1.tsv.",
+    )
     empty = numbered.filter(pl.col("label").is_null() | (pl.col("label").str.strip_chars() == ""))
     refuse(name, empty, "an empty label", "Remove these rows or write the text.")
     twice = numbered.filter(pl.struct("code", "label").is_first_distinct().not_() & ~pl.lit(repeats))

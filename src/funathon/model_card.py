@@ -8,6 +8,7 @@ methods left there.
 import json
 
 import numpy as np
+import polars as pl
 from torchTextClassifiers import torchTextClassifiers
 
 from funathon.baselines import BASELINES
@@ -29,14 +30,16 @@ LENGTHS = {"1 to 5 words": (1, 5), "6 to 9 words": (6, 9), "10 words and more": 
 
 
 def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) -> str:
-    """The text of MODEL_CARD.md for a trained model: what it is, and its figures on validation, test and field test."""
-    field = read_labels(str(FIELD_TEST))
-    sets = {
-        "validation": (split.X_val, split.y_val),
-        "test": (split.X_test, split.y_test),
-        "field test": (field["label"].to_numpy(), field["code"].to_numpy()),
-    }
+    """The text of MODEL_CARD.md for a trained model: what it is, and its figures on validation, test and field test.
+
+    A model of other classes than those of the field test is neither judged by it nor set beside other methods.
+    """
     classes = model.value_encoder.label_encoder.classes_
+    field = pl.read_parquet(FIELD_TEST)
+    in_field = set(field["code"]) == set(classes)
+    sets = {"validation": (split.X_val, split.y_val), "test": (split.X_test, split.y_test)}
+    if in_field:
+        sets["field test"] = (field["label"].to_numpy(), field["code"].to_numpy())
     scored = {name: scores(model, texts) for name, (texts, _) in sets.items()}
     reports = {name: judge(scored[name], classes, truth) for name, (_, truth) in sets.items()}
     right = {name: reports[name].candidates[:, 0] == truth for name, (_, truth) in sets.items()}
@@ -45,7 +48,7 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
         raw = softmax(scored[name] * manifest.settings["temperature"])
         before[name] = f"{calibration_error(raw.max(axis=1), right[name]):.3f}"
 
-    lines = [INTRODUCTION.format(n_train=manifest.n_train), "## Figures\n", *heading("", *reports)]
+    lines = [INTRODUCTION.format(n_train=manifest.n_train, n_classes=len(classes)), "## Figures\n", *heading("", *reports)]
     figures = {name: dict(report.rows()) for name, report in reports.items()}
     for measure in figures["test"]:
         if measure == "calibration error":
@@ -53,12 +56,13 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
             lines.append(row("calibration error after it", *(values[measure] for values in figures.values())))
         else:
             lines.append(row(measure, *(values[measure] for values in figures.values())))
-    lines.append("\nIn brackets: 95 % Wilson intervals. `funathon evaluate data/field_test.parquet` gives the last column.\n")
-
-    lines += ["## By register\n", "Only the field test has registers.\n", *heading("register", "labels", "top-1 accuracy")]
-    registers = accuracy_by(field["register"].to_numpy(), right["field test"])
-    lines += [row(register, str(accuracy.n), str(accuracy)) for register, accuracy in registers]
-    lines += ["\nTop-1 accuracy by the number of words, on all three sets:\n", *heading("length", *sets)]
+    lines.append("\nIn brackets: 95 % Wilson intervals.\n")
+    if in_field:
+        lines += [FIELD, "## By register\n", "Only the field test has registers.\n"]
+        lines += heading("register", "labels", "top-1 accuracy")
+        registers = accuracy_by(field["register"].to_numpy(), right["field test"])
+        lines += [row(register, str(accuracy.n), str(accuracy)) for register, accuracy in registers]
+    lines += ["\nTop-1 accuracy by the number of words:\n", *heading("length", *sets)]
     lengths = {name: np.array([len(text.split()) for text in texts]) for name, (texts, _) in sets.items()}
     for length, (least, most) in LENGTHS.items():
         inside = {name: right[name][(least <= counts) & (counts <= most)] for name, counts in lengths.items()}
@@ -66,13 +70,12 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
             row(length, *(f"{values.mean():.1%} of {len(values):,}" if len(values) else "" for values in inside.values()))
         )
 
-    lines += ["\n## Beside other methods\n", *compared(reports, manifest)]
-    lines += ["\n## What was tried\n", *variants()]
+    if in_field:
+        lines += ["\n## Beside other methods\n", *compared(reports, manifest)]
+        lines += ["\n## What was tried\n", *variants()]
     titles = dict(read_nomenclature().select("code", "heading").iter_rows())
     lines.append("\n## Worst classes\n")
-    lines.append(
-        "With four texts a class in the field test and some sixteen in the others, chance has a large part in these lists."
-    )
+    lines.append("With so few texts a class, chance has a large part in these lists.")
     for name, (_, truth) in sets.items():
         lines += [f"\n### {name.capitalize()}\n", *heading("class", "right", "mostly taken for")]
         for weak in worst_classes(truth, reports[name].candidates[:, 0], WORST):
@@ -104,8 +107,8 @@ def variants() -> list[str]:
     """The table of networks that differ from this one in one thing."""
     found = json.loads(VARIANTS_FILE.read_text(encoding="utf-8"))
     lines = [
-        "What each part is worth, on the validation set. Each network was trained once, with the same seed, so that differences",
-        "below one point may be chance. `uv run python -m funathon.variants` measures them again.\n",
+        "What each part is worth, on the validation set. Each network was trained once for this table, this model anew, all with the",
+        "same seed; differences below one point may be chance. `uv run python -m funathon.variants` measures them again.\n",
         *heading("network", "validation, top-1"),
     ]
     return [*lines, *(row(name, f"{accuracy:.1%}") for name, accuracy in found.items())]
@@ -123,22 +126,26 @@ def row(*cells: str) -> str:
 
 INTRODUCTION = """# Model card
 
-The pretrained model of the course: free-text descriptions of an activity, in English, into the 651 classes of NACE Rev. 2.1.
-This card is written by `funathon.model_card`, which measures every figure of the model when it writes it.
+The pretrained model of the course: free-text descriptions of an activity, in English, into the {n_classes} classes of the
+nomenclature. This card is written by `funathon.model_card`, which measures every accuracy of the model when it writes it.
 
 **What it is.** A network in the wrapper of torchTextClassifiers: two weighted means of token embeddings, each with a linear
 head, averaged (`funathon.network`). Its tokens and the first values of its embeddings come from all-MiniLM-L6-v2 (Apache
-2.0). It was trained on the training set of `data/labels.parquet` ({n_train:,} labels) and on the titles and inclusions of
-`data/nace_rev2_1.tsv`. Settings were chosen on the validation set; the confidences were calibrated on it by temperature
-scaling. The field test was never used to choose anything.
+2.0). It was trained on {n_train:,} labels, the training set, and on the titles and inclusions of the nomenclature. Settings were
+chosen on the validation set; the confidences were calibrated on it by temperature scaling.
 
-**What it is for.** Teaching. Labels and field test are synthetic (see `data/README.md`): the figures below say nothing about
+**What it is for.** Teaching. The labels of the course are synthetic (see `data/README.md`): figures on them say nothing about
 how it would do on a real register. What it gives is a prediction, not a ruling. It reads English; of another language it knows a
 few pieces of words at most, and a text without any letter it knows gets no code.
 
 **Loading it.** The files are pickles, and a pickle is a program: whoever can change the file can make it delete your files or
 send them away when you load it. `funathon.pretrained.load_model` compares every file with the checksums of `manifest.json` before
 it reads any. Do not load a model of this kind that you cannot verify.
+"""
+
+
+FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels and never used to choose anything.
+`funathon evaluate data/field_test.parquet` gives its column.
 """
 
 

@@ -20,10 +20,12 @@ COLAB = """# On Google Colab, this installs the course (about two minutes). Anyw
 import sys
 
 if "google.colab" in sys.modules:
+    import os
     import subprocess
 
-    repository = input("Address of the course, https://github.com/…: ").strip()
-    subprocess.run(["git", "clone", "--depth", "1", repository, "/content/course"], check=True)
+    if not os.path.isdir("/content/course/.git"):
+        repository = input("Address of the course, https://github.com/…: ").strip()
+        subprocess.run(["git", "clone", "--depth", "1", repository, "/content/course"], check=True)
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "/content/course"], check=True)
     sys.path.insert(0, "/content/course/src")"""
 """First code cell of an exercise notebook. It asks for the address because a notebook on Colab does not know its own."""
@@ -32,23 +34,29 @@ FOLDED = ["#| code-fold: true", "#| code-summary: Click to see the answer", "#| 
 
 
 def exercise_notebook(chapter: Chapter) -> NotebookNode:
-    """The notebook participants open: questions, folded hints, an empty cell, a check cell, folded solutions. No outputs."""
+    """The notebook participants open: questions, folded hints, an empty cell, a check cell, folded solutions. No outputs.
+
+    What a question is given, between it and its hints, stands there in the notebook too.
+    """
     cells = []
+    last = last_cells(chapter)
     for index, cell in enumerate(chapter.cells):
         if cell.kind == "question":
-            cells += exercise_cells(chapter.questions[cell.question])
+            question = chapter.questions[cell.question]
+            cells.append(markdown(f"{cell_name(question)}-question", alert("info", f"#### {question.title}\n\n{question.body}")))
         elif cell.kind == "given":
             cells.append(plain_cell(cell, f"cell-{index}"))
+        if index in last:
+            cells += answering_cells(chapter.questions[last[index]])
     cells.insert(1, new_code_cell(COLAB, id="colab"))
     return notebook(cells)
 
 
-def exercise_cells(question: Question) -> list[NotebookNode]:
-    """Cells of one question in the exercise notebook."""
+def answering_cells(question: Question) -> list[NotebookNode]:
+    """What follows a question in the exercise notebook: hints, a cell to work in, the check, the solution."""
     name = cell_name(question)
     hints = [details(hint_title(question, index), hint) for index, hint in enumerate(question.hints)]
     return [
-        markdown(f"{name}-question", alert("info", f"#### {question.title}\n\n{question.body}")),
         *(markdown(f"{name}-hint-{index}", hint) for index, hint in enumerate(hints, 1)),
         new_code_cell(TO_DO, id=f"{name}-answer"),
         new_code_cell(check_call(question), id=f"{name}-check"),

@@ -5,6 +5,8 @@ these only once they are verified. It can be loaded with `mlflow.pyfunc.load_mod
 """
 
 import importlib.metadata
+import os
+import tempfile
 from pathlib import Path
 
 import mlflow
@@ -17,6 +19,7 @@ from mlflow.types import ColSpec, Schema
 
 from funathon.nomenclature import DEFAULT_NACE
 from funathon.predicting import CODE_COLUMNS, load_coder
+from funathon.storage import read_bytes
 
 REQUIREMENTS = (
     "mlflow",
@@ -57,16 +60,19 @@ class NaceCoder(PythonModel):
 
 
 def log_coder(folder: Path) -> ModelInfo:
-    """Log the model in `folder` to the active MLflow run, with the code that it needs."""
-    return mlflow.pyfunc.log_model(
-        name="nace-coder",
-        python_model=__file__,
-        artifacts={"model": str(folder), "nomenclature": str(DEFAULT_NACE)},
-        code_paths=[str(Path(__file__).parent)],
-        signature=SIGNATURE,
-        input_example=EXAMPLE,
-        pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS],
-    )
+    """Log the model in `folder` to the active MLflow run, with the code and the nomenclature that it needs."""
+    with tempfile.TemporaryDirectory() as temporary:
+        nomenclature = Path(temporary) / DEFAULT_NACE.name
+        nomenclature.write_bytes(read_bytes(os.environ.get("NACE_URL") or str(DEFAULT_NACE), "NACE_URL"))
+        return mlflow.pyfunc.log_model(
+            name="nace-coder",
+            python_model=__file__,
+            artifacts={"model": str(folder), "nomenclature": str(nomenclature)},
+            code_paths=[str(Path(__file__).parent)],
+            signature=SIGNATURE,
+            input_example=EXAMPLE,
+            pip_requirements=[f"{name}=={importlib.metadata.version(name)}" for name in REQUIREMENTS],
+        )
 
 
 mlflow.models.set_model(NaceCoder())

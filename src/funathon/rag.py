@@ -17,6 +17,7 @@ import numpy as np
 import openai
 import polars as pl
 from openai import AsyncOpenAI
+from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -53,7 +54,7 @@ CHATS_AT_ONCE = 8
 FAILURES_IN_A_ROW = 20
 """Failed requests after one another that stop the run: the endpoint is down then, and each further label would cost minutes."""
 PASSAGES, CLASSES = 150, 50
-"""Passages, and classes by words, that go into the fusion: more change nothing among the first ten."""
+"""Passages, and classes by words, that go into the fusion; what whole lists would bring stands in `funathon.retrieval`."""
 EXAMPLES = 3
 """Labelled examples shown with each candidate."""
 
@@ -441,6 +442,8 @@ async def fill(
                     tasks.create_task(work())
                     tasks.create_task(work())
             except* FunathonError as errors:
+                raise first_of(errors) from None
+            except* (ResponseHandlingException, UnexpectedResponse, OSError) as errors:
                 raise first_of(errors) from None
             except* openai.OpenAIError as errors:
                 outcome, detail = failure_of(first_of(errors))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,6 +15,9 @@ from funathon.nomenclature import read_nomenclature
 from funathon.paths import ROOT
 from funathon.pretrained import read_manifest
 from funathon.settings import EMBEDDED, LOCAL_MLFLOW, is_configured
+from funathon.splitting import split_labels
+
+Found = TypeVar("Found")
 
 TIMEOUT = httpx.Timeout(10, connect=5)
 """Seconds to wait for a service: long enough for a slow network, short enough to sit through."""
@@ -34,10 +38,15 @@ class Service:
         """Whether `.env` or the environment names the service."""
         return is_configured(self.variables[0])
 
+    def is_needed_by(self, source: str) -> bool:
+        """Whether a chapter with this source uses it."""
+        return any(word in source for word in self.words)
+
 
 def check_labels() -> str:
-    """Read and validate the labels at LABELS_URL."""
+    """Read and validate the labels at LABELS_URL, and split them."""
     labels = read_labels(os.environ["LABELS_URL"])
+    split_labels(labels)
     return f"{len(labels):,} labels of {labels['code'].n_unique()} classes"
 
 
@@ -55,13 +64,15 @@ def check_mlflow() -> str:
     scheme = urlsplit(uri).scheme
     if scheme == "sqlite":
         return "local store of your own"
-    if scheme not in ("http", "https"):
+    if scheme in ("", "file"):
         raise FunathonError(
-            f"MLFLOW_TRACKING_URI starts with '{scheme or uri.split('/')[0]}', which MLflow no longer takes.",
+            "MLFLOW_TRACKING_URI names a folder, which MLflow no longer takes.",
             "Use https://… for a server or sqlite:///… for a file.",
         )
+    if scheme not in ("http", "https"):
+        return f"a store of your own ({scheme}), not asked"
     login = (os.environ.get("MLFLOW_TRACKING_USERNAME", ""), os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
-    ask(
+    answer = ask(
         "MLFLOW_TRACKING_URI",
         lambda: httpx.post(
             f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search",
@@ -71,6 +82,7 @@ def check_mlflow() -> str:
         ),
         credentials="MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
     )
+    read_json(answer, "MLFLOW_TRACKING_URI", lambda found: found.get("experiments"))
     return "answers"
 
 
@@ -85,14 +97,18 @@ def check_qdrant() -> str:
     url = os.environ.get("QDRANT_URL")
     if not url:
         return check_local_qdrant(Path(os.environ["QDRANT_PATH"]))
-    port = os.environ.get("QDRANT_API_PORT")
-    base = f"{url.rstrip('/')}:{port}" if port else url.rstrip("/")
-    answer = ask(
-        "QDRANT_URL",
-        lambda: httpx.get(f"{base}/collections", headers={"api-key": os.environ.get("QDRANT_API_KEY", "")}, timeout=TIMEOUT),
-        credentials="QDRANT_API_KEY",
-    )
-    return f"answers, {len(json_of(answer, 'QDRANT_URL')['result']['collections'])} collections"
+    port = os.environ.get("QDRANT_API_PORT") or "6333"
+    if not port.isdecimal():
+        raise FunathonError("QDRANT_API_PORT is not a number.", "Write the port alone, 443 for instance.")
+
+    def collections() -> httpx.Response:
+        address = httpx.URL(url.rstrip("/"))
+        # as Qdrant's client does: a port in the address counts more than the variable
+        address = address if address.port else address.copy_with(port=int(port))
+        return httpx.get(f"{address}/collections", headers={"api-key": os.environ.get("QDRANT_API_KEY", "")}, timeout=TIMEOUT)
+
+    answer = ask("QDRANT_URL", collections, credentials="QDRANT_API_KEY")
+    return f"answers, {read_json(answer, 'QDRANT_URL', lambda found: len(found['result']['collections']))} collections"
 
 
 def check_local_qdrant(folder: Path) -> str:
@@ -130,7 +146,7 @@ def check_llm() -> str:
         credentials="LLMLAB_API_KEY",
         not_found="It should end in /v1.",
     )
-    names = [model["id"] for model in json_of(answer, "LLMLAB_URL")["data"]]
+    names = read_json(answer, "LLMLAB_URL", lambda found: [str(model["id"]) for model in found["data"]])
     for variable in ("EMBEDDING_MODEL", "CHAT_MODEL"):
         if not os.environ.get(variable):
             raise FunathonError(f"LLMLAB_URL is set and {variable} is not.", f"The endpoint has {', '.join(names)}.")
@@ -189,22 +205,27 @@ def ask(variable: str, request: Callable[[], httpx.Response], *, credentials: st
         raise FunathonError(f"The service at {variable} refuses the credentials.", f"Check {credentials} in .env.")
     if response.status_code == 404:
         raise FunathonError(f"The address in {variable} leads to no such service (404).", not_found or cure)
+    if response.is_redirect:
+        raise FunathonError(f"The address in {variable} leads elsewhere ({response.status_code}), to a login page perhaps.", cure)
     if response.is_error:
         raise FunathonError(f"The service at {variable} answers with an error ({response.status_code}).", "Try again later.")
     return response
 
 
-def json_of(response: httpx.Response, variable: str) -> dict:
-    """The JSON of an answer; raise FunathonError when it is something else, as from a login page."""
+def read_json(response: httpx.Response, variable: str, read: Callable[[dict], Found]) -> Found:
+    """What `read` finds in the JSON of an answer; raise FunathonError when it is no JSON, as from a login page, or another."""
+    cure = f"Check {variable} in .env."
     try:
-        return response.json()
+        return read(response.json())
     except ValueError as error:
-        raise FunathonError(f"The address in {variable} is a web page, not the service.", f"Check {variable} in .env.") from error
+        raise FunathonError(f"The address in {variable} is a web page, not the service.", cure) from error
+    except (AttributeError, KeyError, TypeError) as error:
+        raise FunathonError(f"What answers at {variable} is another service.", cure) from error
 
 
 def refuse_broken_settings(chapters: list[Path]) -> None:
     """Raise FunathonError for the first thing that the chapters at these paths need and that does not work."""
     sources = [path.read_text(encoding="utf-8") for path in chapters]
     for service in SERVICES:
-        if any(word in source for word in service.words for source in sources):
+        if any(service.is_needed_by(source) for source in sources):
             service.check()

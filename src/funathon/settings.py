@@ -2,12 +2,14 @@
 
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import fsspec
 from dotenv import dotenv_values, load_dotenv
 
+from funathon.errors import FunathonError
 from funathon.labels import DEFAULT_LABELS
 from funathon.nomenclature import DEFAULT_NACE
 from funathon.paths import DATA, ROOT
@@ -38,7 +40,7 @@ PATHS = ("LABELS_URL", "NACE_URL", "PRETRAINED_URL", "QDRANT_PATH")
 """Variables that can hold a path of this machine."""
 
 KNOWN = {
-    "LABELS_URL": "labels to learn from (parquet, csv or tsv; path, https or s3)",
+    "LABELS_URL": "labels to learn from (parquet; path, https or s3)",
     "NACE_URL": "nomenclature (tsv with the columns of Eurostat's file)",
     "PRETRAINED_URL": "folder of the pretrained model",
     "AWS_S3_ENDPOINT": "S3 server",
@@ -61,6 +63,7 @@ KNOWN = {
     "LLMLAB_API_KEY": "credentials of the endpoint",
     "EMBEDDING_MODEL": "name of the embedding model",
     "CHAT_MODEL": "name of the chat model",
+    "FUNATHON_REPOSITORY": "address of the repository that the buttons of the site open",
 }
 """The variables the course reads, and what each is for."""
 
@@ -70,11 +73,17 @@ def load_settings() -> None:
 
     A relative path in `.env` starts at the folder of `.env`, wherever the program runs.
 
+    Raises FunathonError when `.env` is no text in UTF-8.
+
     The S3 server is AWS_S3_ENDPOINT (SSP Cloud writes it without https://). Access is anonymous unless AWS_ACCESS_KEY_ID is
     set. With this, `fsspec.open("s3://…")` works without further arguments.
     """
-    load_dotenv(ENV_FILE, override=True)
-    for name, value in dotenv_values(ENV_FILE).items():
+    try:
+        load_dotenv(ENV_FILE, override=True)
+        written = dotenv_values(ENV_FILE)
+    except ValueError as error:
+        raise FunathonError(".env is not plain text in UTF-8.", "Save it as UTF-8, or copy .env.example again.") from error
+    for name, value in written.items():
         # notebooks run in a folder of their own
         if name in PATHS and value and "://" not in value:
             os.environ[name] = str(ENV_FILE.parent / value)
@@ -109,7 +118,7 @@ def env_problems(path: Path = ENV_FILE) -> list[EnvProblem]:
     """What is odd in a `.env` file: quotes, spaces around `=`, unknown or empty variables, lines that are no assignment."""
     if not path.is_file():
         return []
-    problems = []
+    problems, names = [], []
     for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):
             continue
@@ -118,6 +127,7 @@ def env_problems(path: Path = ENV_FILE) -> list[EnvProblem]:
             problems.append(EnvProblem(f"line {number}", "is no assignment", "Write NAME=value."))
             continue
         name, before, after, value = match.groups()
+        names.append(name)
         value = value.strip()
         if before or (after and value):
             problems.append(EnvProblem(name, "has spaces around '='", f"Write {name}=value without spaces."))
@@ -127,10 +137,7 @@ def env_problems(path: Path = ENV_FILE) -> list[EnvProblem]:
             problems.append(EnvProblem(name, "has quotes around its value", "Remove the quotes."))
         if name not in KNOWN:
             problems.append(EnvProblem(name, "is not a variable of the course", closest(name)))
-    repeated = [
-        name for name in dotenv_values(path) if len(re.findall(rf"^\s*{name}\s*=", path.read_text(errors="replace"), re.M)) > 1
-    ]
-    return problems + [EnvProblem(name, "stands there twice", "Keep one line.") for name in repeated]
+    return problems + [EnvProblem(name, "stands there twice", "Keep one line.") for name, n in Counter(names).items() if n > 1]
 
 
 def closest(name: str) -> str:

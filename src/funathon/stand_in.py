@@ -6,8 +6,8 @@ To any other prompt it answers what it is. It reads nothing but the prompt: it d
 code that is not among the candidates, and does not follow instructions.
 
 The ranker is a conditional logit (McFadden 1974): a candidate's score is a weighted sum of its features, and the softmax of
-the scores says how likely each is. `funathon.stand_in_training` fits it on the training set of the labels; what comes of it
-lies in `stand_in.json` and `stand_in.npy`.
+the scores says how likely each is. `funathon.stand_in_training` fits it on the training and the validation set of the labels;
+what comes of it lies in `stand_in.json` and `stand_in.npy`.
 """
 
 import json
@@ -28,8 +28,8 @@ from funathon.nomenclature import DEFAULT_NACE
 from funathon.schema_filling import fill
 
 DESCRIPTION = (
-    "No language model: an offline stand-in that ranks the candidate classes found in the prompt, by embedding similarity and "
-    "word overlap, and answers in the requested JSON with a confidence. It cannot write, reason or follow instructions."
+    "No language model: an offline stand-in that ranks the candidate classes found in the prompt, by embedding similarity, word "
+    "overlap and, if there are examples, their words and the order of the candidates, and answers in the requested JSON with a confidence. It cannot write, reason or follow instructions."
 )
 FITTED = Path(__file__).with_name("stand_in.json")
 MOST_LEAD = 10.0

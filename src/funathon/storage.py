@@ -1,5 +1,7 @@
 """Reading a file from where it is configured: a local path, http(s) or S3."""
 
+import os
+
 import fsspec
 import httpx
 
@@ -12,11 +14,16 @@ TIMEOUT = httpx.Timeout(60, connect=10)
 def read_bytes(url: str, variable: str) -> bytes:
     """The content of the file at `url`.
 
-    `variable` is the setting that names the file; the message of an error points to it. S3 wants `load_settings` before.
+    `variable` is the setting that may name the file; if it does, the message of an error points to it. S3 wants `load_settings`
+    before.
 
     Raises FunathonError when the file is missing or its place does not answer.
     """
-    cure = f"Check {variable} in .env, or remove it to use the file that comes with the course."
+    setting = os.environ.get(variable)
+    if setting and url.startswith(setting.rstrip("/")):
+        cure = f"Check {variable} in .env, or remove it to use the file that comes with the course."
+    else:
+        cure = "Check the path."
     try:
         if url.startswith(("http://", "https://")):
             return _read_http(url)

@@ -31,13 +31,14 @@ from torchTextClassifiers.value_encoder import ValueEncoder
 from transformers import PreTrainedTokenizerFast
 
 from funathon.classifier import scores
+from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.labels import read_labels
 from funathon.minilm import english_tokenizer, token_vectors
 from funathon.model_card import model_card
 from funathon.network import WeightedViews
 from funathon.nomenclature import read_nomenclature
-from funathon.pretrained import CARD, load_model, read_manifest, write_manifest
+from funathon.pretrained import CARD, MANIFEST, load_model, read_manifest, write_manifest
 from funathon.pyfunc import log_coder
 from funathon.splitting import SEED, Split, split_labels
 
@@ -68,8 +69,10 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
 
     The run is recorded by MLflow. `out` is replaced only when everything is written; an interruption leaves it as it was.
 
-    Raises FunathonError when the labels cannot be used.
+    Raises FunathonError when the labels cannot be used, or `out` holds something else than a model.
     """
+    if not is_replaceable(out):
+        raise FunathonError(f"{out} exists and is no model.", "Choose another folder.")
     split = split_labels(read_labels(labels_url))
     mlflow.set_experiment(EXPERIMENT)
     mlflow.pytorch.autolog(log_models=False)
@@ -91,6 +94,11 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
         if out.exists():
             out.rename(Path(folder) / "old")
         new.rename(out)
+
+
+def is_replaceable(out: Path) -> bool:
+    """Whether nothing is lost if a model takes the place of `out`: there is nothing, an empty folder or another model."""
+    return not out.exists() or (out / MANIFEST).is_file() or (out.is_dir() and not any(out.iterdir()))
 
 
 def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
