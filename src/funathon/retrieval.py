@@ -49,14 +49,13 @@ def points(note: str | None) -> list[str]:
     return [line.strip().removeprefix("-").strip() for line in (note or "").splitlines() if line.strip(" -")]
 
 
-def class_documents(nomenclature: pl.DataFrame, *, excludes: bool = False) -> list[Document]:
-    """One text a class: heading, what it includes and what it also includes; with `excludes`, what it excludes too.
+def class_documents(nomenclature: pl.DataFrame) -> list[Document]:
+    """One text a class: heading, what it includes and what it also includes.
 
     `nomenclature` is a table as `read_nomenclature` gives it.
     """
-    notes = ["includes", "includes_also"] + ["excludes"] * excludes
     return [
-        Document(row["code"], ". ".join([row["heading"], *(point for note in notes for point in points(row[note]))]))
+        Document(row["code"], ". ".join([row["heading"], *points(row["includes"]), *points(row["includes_also"])]))
         for row in nomenclature.filter(level=4).iter_rows(named=True)
     ]
 
@@ -129,16 +128,14 @@ def codes_of(documents: Iterable[Document]) -> list[str]:
     return list(dict.fromkeys(document.code for document in documents))
 
 
-def reciprocal_rank_fusion(
-    rankings: Sequence[Sequence[str]], weights: Sequence[float] | None = None, constant: float = FUSION_CONSTANT
-) -> list[str]:
-    """Several lists of codes, each best first, as one: a code at place r of a list gets weight / (constant + r) points.
+def reciprocal_rank_fusion(rankings: Sequence[Sequence[str]]) -> list[str]:
+    """Several lists of codes, each best first, as one: a code at place r of a list gets 1 / (FUSION_CONSTANT + r) points.
 
-    Cormack, Clarke and Büttcher 2009 (SIGIR). Lists weigh the same unless `weights` are given. A code that a list lacks gets
-    nothing from it; of codes with equal points the one met first comes first.
+    Cormack, Clarke and Büttcher 2009 (SIGIR). A code that a list lacks gets nothing from it; of codes with equal points the one
+    met first comes first.
     """
     points_of: dict[str, float] = {}
-    for ranking, weight in zip(rankings, weights or [1.0] * len(rankings), strict=True):
+    for ranking in rankings:
         for place, code in enumerate(ranking, 1):
-            points_of[code] = points_of.get(code, 0) + weight / (constant + place)
+            points_of[code] = points_of.get(code, 0) + 1 / (FUSION_CONSTANT + place)
     return sorted(points_of, key=points_of.get, reverse=True)
