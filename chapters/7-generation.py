@@ -47,11 +47,13 @@
 # If not, the embedded endpoint answers, and its chat model, `offline-stand-in`, is **no language model**. It finds the
 # candidates in the prompt, ranks them by how near their notes are to the label in meaning and in words (and, if there are
 # examples, by the words of these and by the order of the candidates), and answers with the first in the JSON that was asked
-# for. How much each of these counts was fitted beforehand, on labels of the training and the validation set; it never knows the right code of the label it is asked about. With it you can build and test everything that
-# stands around a chat model, offline and for nothing; most of the work lies there. What it cannot do is understand: it knows
-# nothing of the world, it follows no rule of the prompt, and it does not weigh which of two activities is the main one. So
-# read the figures of this chapter as those of the generator that made them, whose name the next cell prints, and expect
-# others from another.
+# for. How much each of these counts was fitted beforehand, on labels of the training and the validation set; it never knows
+# the right code of the label it is asked about.
+#
+# With the stand-in you can build and test everything that stands around a chat model, offline and for nothing; most of the
+# work lies there. What it cannot do is understand: it knows nothing of the world, it follows no rule of the prompt, and it
+# does not weigh which of two activities is the main one. So read the figures of this chapter as those of the generator that
+# made them, whose name the next cell prints, and expect others from another.
 
 # %%
 from funathon.exercise import start
@@ -1661,8 +1663,8 @@ final_requests = [
 rag = pl.concat([final, pl.DataFrame(ask_all(final_requests, answers_path)).rename({"code": "coded"})], how="horizontal")
 rag_codes = rag["coded"].fill_null("").to_numpy()
 rag_accuracy = share(rag_codes == final_truth)
-print(f"RAG codes {rag_accuracy} rightly; taking the first candidate without asking: ", end="")
-print(share(np.array([row[0] for row in final_candidates]) == final_truth))
+print(f"RAG codes {rag_accuracy} rightly")
+print(f"the first candidate, without asking: {share(np.array([row[0] for row in final_candidates]) == final_truth)}")
 
 # %% tags=["check"] question="5.1"
 def check(rag, rag_accuracy, *, final, final_candidates):

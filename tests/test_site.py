@@ -238,6 +238,15 @@ def test_answers_and_hints_unfold(open_page):
         assert not inside.is_visible()
 
 
+def test_a_printed_chapter_has_its_title_and_whole_lines(open_page):
+    page = open_page("site/4-prediction.html", 700, "light")
+    page.emulate_media(media="print")
+    assert page.get_by_role("heading", level=1, name="4. Predict and explain").first.is_visible()
+    cut = page.evaluate("[...document.querySelectorAll('pre')].filter(e => e.scrollWidth > e.clientWidth + 1).length")
+    page.emulate_media(media="screen")
+    assert cut == 0
+
+
 def test_the_page_follows_the_reader_s_system(open_page):
     def brightness(scheme: str) -> float:
         colour = open_page("site/1-data.html", scheme=scheme).evaluate("getComputedStyle(document.body).backgroundColor")
