@@ -31,6 +31,8 @@ check, hint, solution, catch_up = start("6-vector-database")
 # %% [markdown]
 # ## Exercise 1: the services
 #
+# (Where a question asks for a table, it means one of polars.)
+#
 # Two services are needed: an endpoint that makes embeddings, and a vector database. What `.env` does not name is embedded:
 # the cell below starts an endpoint on this machine if it has to (chapter 5 shows the choices side by side), and the
 # database then lives in a folder of the project.
@@ -83,6 +85,8 @@ def check(mask, settings, env_is_ignored):
     assert callable(mask), "mask should be a function"
     assert mask("sk-0123456789") == "sk-…", f"mask('sk-0123456789') should be 'sk-…', it is {mask('sk-0123456789')!r}"
     assert mask("ollama") == "…", f"mask('ollama') should be '…', since it is shorter than 8, it is {mask('ollama')!r}"
+    for secret, shown in (("1234567", "…"), ("12345678", "123…")):
+        assert mask(secret) == shown, f"mask({secret!r}) should be {shown!r}, it is {mask(secret)!r}"
     assert isinstance(settings, dict), "settings should be a dictionary"
     for name in ("LLMLAB_URL", "EMBEDDING_MODEL", "CHAT_MODEL"):
         assert settings.get(name) == os.environ[name], f"settings[{name!r}] should be the value of that variable"
@@ -386,6 +390,8 @@ def check(NaceDocument, documents, *, nomenclature):
     assert empty.includes_also is None and empty.excludes is None, "from_row should turn empty texts into None"
     wrong = [
         ({"CODE": "10.7"}, "a class with the code 10.7"),
+        ({"CODE": "10.711"}, "a class with the code 10.711"),
+        ({"CODE": "10.7x", "LEVEL": "3", "PARENT_CODE": "10"}, "a group with the code 10.7x"),
         ({"LEVEL": "5"}, "a level 5"),
         ({"PARENT_CODE": "10.8"}, "a class 10.71 with the parent 10.8"),
         ({"PARENT_CODE": None}, "a class without a parent"),
@@ -536,19 +542,25 @@ print(few_vectors.shape, "the first numbers of the first vector:", few_vectors[0
 print(few_similarities.round(2))
 
 # %% tags=["check"] question="3.2"
-def check(embed_batch, few_vectors, few_similarities, *, few, dimension):
+def check(embed_batch, few_vectors, few_similarities, *, few, dimension, client):
     import numpy
 
     assert callable(embed_batch), "embed_batch should be a function of a list of texts"
-    made = embed_batch(["bakery", "software"])
+    sent, send = [], client.embeddings.create
+    client.embeddings.create = lambda *args, **arguments: sent.append(arguments) or send(*args, **arguments)
+    try:
+        made = embed_batch(["bakery", "software"])
+    finally:
+        del client.embeddings.create
+    assert len(sent) < 2, f"embed_batch should send one request for all its texts; it sent {len(sent)} for two"
     assert numpy.shape(made) == (2, dimension), f"embed_batch of two texts should have the shape (2, {dimension}), it has {numpy.shape(made)}"
     assert numpy.shape(few_vectors) == (4, dimension), f"few_vectors should have the shape (4, {dimension}), it has {numpy.shape(few_vectors)}"
     right = numpy.asarray(embed_batch([document.to_embedding_text() for document in few]), dtype=float)
     assert numpy.abs(numpy.asarray(few_vectors) - right).max() < 0.01, "few_vectors should be the vectors of the texts of few, in their order"
     right /= numpy.linalg.norm(right, axis=1, keepdims=True)
     assert numpy.shape(few_similarities) == (4, 4), f"few_similarities should have the shape (4, 4), it has {numpy.shape(few_similarities)}"
-    assert numpy.abs(numpy.diag(few_similarities) - 1).max() < 0.01, "few_similarities should have 1 on its diagonal: divide by the lengths"
-    assert numpy.abs(numpy.asarray(few_similarities) - right @ right.T).max() < 0.01, "few_similarities should hold the cosine of each pair"
+    assert numpy.abs(numpy.diag(few_similarities) - 1).max() < 0.001, "few_similarities should have 1 on its diagonal: divide by the lengths"
+    assert numpy.abs(numpy.asarray(few_similarities) - right @ right.T).max() < 0.0005, "few_similarities should hold the cosine of each pair"
     return f"making bread and selling bread: {few_similarities[0][1]:.2f}; making bread and programming: {few_similarities[0][3]:.2f}"
 
 
@@ -693,6 +705,9 @@ for way, taken in seconds.items():
 
 # %% tags=["check"] question="3.4"
 def check(embed_texts, seconds, vectors, *, texts, trial, embed_batch, dimension):
+    import threading
+    import time
+
     import numpy
 
     assert callable(embed_texts), "embed_texts should be a function of a list of texts"
@@ -700,6 +715,29 @@ def check(embed_texts, seconds, vectors, *, texts, trial, embed_batch, dimension
     made = embed_texts(words, batch_size=2, workers=3)
     assert numpy.shape(made) == (5, dimension), f"embed_texts of 5 texts in batches of 2 should have the shape (5, {dimension}), it has {numpy.shape(made)}"
     assert numpy.abs(numpy.asarray(made) - embed_batch(words)).max() < 0.01, "embed_texts should return the vectors in the order of the texts"
+    # the same function with an embed_batch that only counts: how large are the batches, and how many are under way at a time?
+    sizes, open_now, most, lock = [], 0, 0, threading.Lock()
+
+    def count(texts):
+        nonlocal open_now, most
+        with lock:
+            sizes.append(len(texts))
+            open_now += 1
+            most = max(most, open_now)
+        time.sleep(0.03)
+        with lock:
+            open_now -= 1
+        return numpy.zeros((len(texts), dimension))
+
+    known = embed_texts.__globals__
+    original = known["embed_batch"]
+    known["embed_batch"] = count
+    try:
+        embed_texts([str(number) for number in range(24)], batch_size=2, workers=3)
+    finally:
+        known["embed_batch"] = original
+    assert not sizes or max(sizes) == 2, f"embed_texts should send batches of batch_size texts; with 2 it sent {max(sizes)} at once"
+    assert most < 4, f"embed_texts should have at most workers requests under way; with 3 it had {most}"
     assert isinstance(seconds, dict), "seconds should be a dictionary from way to seconds"
     for way in ("one a request", "one a request, 4 at a time", "batches of 16", "batches of 16, 4 at a time"):
         assert way in seconds, f"seconds has no entry {way!r}"

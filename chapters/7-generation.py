@@ -62,7 +62,7 @@ check, hint, solution, catch_up = start("7-generation")
 
 # %% [markdown]
 # These cells rebuild what the chapters before made. First the services, as in chapter 6, then the labels, split as in
-# chapter 1, and the classes with their notes.
+# chapter 1, and the classes with their notes. (Where a question asks for a table, it means one of polars.)
 
 # %%
 import os
@@ -669,6 +669,7 @@ print(ask(messages, candidates))
 # %% tags=["check"] question="2.2"
 def check(ask, failed, *, messages, candidates, client, broken_client):
     import os
+    from types import SimpleNamespace
 
     keys = {"code", "confidence", "outcome", "detail", "seconds", "tokens_in", "tokens_out"}
     assert callable(ask), "ask should be a function"
@@ -682,6 +683,18 @@ def check(ask, failed, *, messages, candidates, client, broken_client):
         assert row["outcome"] == "request failed", f"the outcome in {name} should be 'request failed', not {row['outcome']!r}"
         assert row["code"] is None, f"the code in {name} should be None"
         assert row["detail"], f"the detail in {name} should say why the request failed"
+    content = SimpleNamespace(message=SimpleNamespace(content='{"codable": false, "code": null, "confidence": 0.1}'))
+    for what, response in (
+        ("a web page comes instead of an answer", "<html>log in</html>"),
+        ("an answer has no choices", SimpleNamespace(choices=None, usage=None)),
+        ("an answer has no usage", SimpleNamespace(choices=[content], usage=None)),
+    ):
+        odd_client = SimpleNamespace(chat=SimpleNamespace(completions=SimpleNamespace(create=lambda response=response, **_: response)))
+        try:
+            row = ask(messages, candidates, client=odd_client)
+        except Exception as error:
+            raise AssertionError(f"ask raises {type(error).__name__} when {what}; it should return a row") from error
+        assert row["tokens_in"] == row["tokens_out"] == 0, f"tokens_in and tokens_out of ask should be 0 when {what}"
     row = ask(messages, candidates)
     assert row["outcome"] != "request failed", f"ask fails on the real endpoint too: {row['detail']}"
     assert row["code"] is None or row["code"] in candidates, "ask returns a code that is no candidate: read the answer with parse_answer"
@@ -716,7 +729,8 @@ def check(ask, failed, *, messages, candidates, client, broken_client):
 # old name: if one of these changes, delete the file with `answers_path.unlink()`. The function for it is given.
 #
 # Run it first on 100 labels of the sample, as if you had been interrupted there, then on the whole sample. Make a table `rows`
-# of the result, with the columns of `sample` and those of `ask`.
+# of the result, with the columns of `sample` and those of `ask`; the `code` of `ask` gets the name `coded`, since `sample` has a
+# `code` already.
 
 # %%
 import hashlib
@@ -793,10 +807,13 @@ rows = pl.concat([sample, pl.DataFrame(ask_all(requests, answers_path)).rename({
 rows.head()
 
 # %% tags=["check"] question="2.3"
-def check(ask_all, rows, *, requests, answers_path, sample, sample_candidates):
-    import polars
+def check(ask_all, rows, *, ask, requests, answers_path, sample, sample_candidates):
     import tempfile
+    import threading
+    import time
     from pathlib import Path
+
+    import polars
 
     from IPython.utils.capture import capture_output
 
@@ -825,6 +842,33 @@ def check(ask_all, rows, *, requests, answers_path, sample, sample_candidates):
             twice = ask_all(requests[:3], torn)
         except Exception as error:
             raise AssertionError(f"ask_all stumbles over a file whose last line was cut short ({type(error).__name__})") from error
+    # the same function with an ask that only counts, and fails the second time it is called
+    calls, open_now, most, lock = 0, 0, 0, threading.Lock()
+
+    def count(messages, candidates, **_):
+        nonlocal calls, open_now, most
+        with lock:
+            calls += 1
+            outcome = "request failed" if calls == 2 else "not codable"
+            open_now += 1
+            most = max(most, open_now)
+        time.sleep(0.03)
+        with lock:
+            open_now -= 1
+        return {"code": None, "confidence": None, "tokens_in": 0, "tokens_out": 0, "outcome": outcome, "detail": "", "seconds": 0.03}
+
+    known = ask_all.__globals__
+    original = known["ask"]
+    known["ask"] = count
+    try:
+        with tempfile.TemporaryDirectory() as folder, capture_output():
+            ask_all(requests[:20], Path(folder) / "answers.jsonl", workers=3)
+            first = calls
+            ask_all(requests[:20], Path(folder) / "answers.jsonl", workers=3)
+    finally:
+        known["ask"] = original
+    assert most < 4, f"ask_all should have at most workers requests under way; with 3 it had {most}"
+    assert not first or calls > first, "ask_all keeps a failed request as if it were an answer, so that it is never sent again"
     # a language model need not give the same answer twice, so only what was kept can be compared
     assert len(again) == 3, f"ask_all should return one row a request after an interruption too, not {len(again)} for 3"
     assert [row["code"] for row in again] == [row["code"] for row in twice], "ask_all should return what it kept, in the order of the requests"
@@ -939,7 +983,7 @@ def check(retriever, conditional, pipeline, *, rows, sample_candidates):
 #
 # Put in `verdicts` an array with one of four texts for each label: `"right"`; `"retriever"` if the right class was not among the
 # candidates; `"generator: another class"` if it was and another was chosen; `"generator: no code"` if it was and there is no
-# code. Then count them in a table `errors` with the columns `verdict` and `len`, and print a few labels of each kind of error.
+# code. Then count them in a table `errors` with the columns `verdict` and `len`, one row a verdict, and print a few labels of each kind of error.
 
 # %% [markdown] tags=["hint"] question="3.2"
 # `np.select(conditions, texts, default=…)` takes for each element the text of the first condition that holds.
@@ -979,7 +1023,8 @@ def check(verdicts, errors, *, rows, sample_candidates):
     wrong = [n for n, (a, b) in enumerate(zip(verdicts, expected)) if a != b]
     assert not wrong, f"verdicts[{wrong[0]}] is {verdicts[wrong[0]]!r}; it should be {expected[wrong[0]]!r}" if wrong else ""
     assert isinstance(errors, polars.DataFrame) and {"verdict", "len"} <= set(errors.columns), "errors should be a table with the columns verdict and len"
-    counts = dict(errors.select("verdict", "len").iter_rows())
+    counts = {verdict: n for verdict, n in errors.select("verdict", "len").iter_rows() if n}
+    assert "right" in counts or "right" not in expected, "errors should have a row for each verdict, 'right' too"
     assert counts == {v: expected.count(v) for v in set(expected)}, "errors should count the texts of verdicts"
     lost = len(expected) - expected.count("right")
     return f"of {lost} errors, {expected.count('retriever')} are the retriever's and {lost - expected.count('retriever')} the generator's"
@@ -1067,7 +1112,8 @@ def check(by_level, *, rows, sample_candidates, code_at):
 # A label that has no code, or no confidence, is never kept: give it a confidence below every threshold, such as -1.
 
 # %% [markdown] tags=["hint"] question="3.4"
-# `confidence = np.where(no_code, -1, rows["confidence"].fill_null(-1).to_numpy())`; then, for a threshold,
+# `confidence = np.where(no_code, -1, rows["confidence"].fill_null(-1).to_numpy())`, where `no_code` is true for labels without a
+# code; then, for a threshold,
 # `kept = confidence >= threshold`, its coverage `kept.mean()` and its precision `right[kept].mean()`.
 
 # %% tags=["solution"] question="3.4"
@@ -1155,8 +1201,8 @@ print(f"Retriever@5 on {len(texts):,} validation labels: {share(ranks(scores) <=
 # %% [markdown] tags=["question"] question="4.1"
 # Question 4.1: how many candidates?
 #
-# More candidates raise the ceiling and lengthen the prompt. Put Retriever@k for k from 1 to 50 in the array `recall` (50
-# shares), the mean number of words of the user prompt with k candidates in the dictionary `prompt_words` for k in 1, 5, 10, 20, 50
+# More candidates raise the ceiling and lengthen the prompt. Put Retriever@k for k from 1 to 50 in the array `recall` (50 plain
+# numbers), the mean number of words of the user prompt with k candidates in the dictionary `prompt_words` for k in 1, 5, 10, 20, 50
 # (on the first 200 labels), and the smallest k that reaches 80 % in `k_80` (it may be above 50). Plot the recall against k.
 
 # %% [markdown] tags=["hint"] question="4.1"
@@ -1297,8 +1343,8 @@ def check(words_of, bm25, bm25_scores, fuse, hybrid, *, scores, ranks, documents
     from funathon.measures import Share
 
     assert callable(words_of), "words_of should be a function"
-    stems = [list(words) for words in words_of(["bakeries and a bakery", ""])]
-    assert len(stems) == 2 and len(set(stems[0])) == 1, "words_of should give a list of stemmed words for each text: for “bakeries and a bakery” twice the same stem"
+    stems = [[word for word in words if word.startswith("baker")] for words in words_of(["bakeries and a bakery", ""])]
+    assert len(stems) == 2 and len(stems[0]) == 2 and len(set(stems[0])) == 1, "words_of should give a list of stemmed words for each text: for “bakeries and a bakery” twice the same stem"
     assert callable(bm25), "bm25 should be a function"
 
     assert numpy.shape(bm25_scores) == scores.shape, f"bm25_scores should have the shape {scores.shape}, not {numpy.shape(bm25_scores)}"
@@ -1486,7 +1532,7 @@ def check(examples, example_vectors, example_scores, bm25_label_scores, *, X_tra
 
 # %% [markdown]
 # Do not compare the two gains too fast: one index got ten labels a class, the other all of them, seven times as many, and more
-# labels bring more. (With ten a class as words, BM25 gains about eight points; try it.) As words, the labels of a class add up: a
+# labels bring more. (With ten a class as words, BM25 gains eight or nine points; try it.) As words, the labels of a class add up: a
 # word that the owners of one kind of business use, and nobody else, is worth a great deal to BM25, and the notes may never use it.
 # An example that is a passage helps only the labels that mean about the same as it does, and it can push a wrong class to the first
 # place: look at `at_1` in the next table.
@@ -1510,7 +1556,7 @@ def check(examples, example_vectors, example_scores, bm25_label_scores, *, X_tra
 #
 # (The weights and the constant were chosen beforehand, on validation labels.)
 #
-# Put the name of the method with the highest `at_5` in `best_method`. Only then read the field test into the table `field`, compute
+# Put the name of the method with the highest `at_5` in `best_method`. Only then read the field test, `pl.read_parquet(FIELD_TEST)`, into the table `field`, compute
 # its scores by `notes` and by the best method, keep the latter in `field_scores` (one row a text, one column a class), and put
 # Retriever@5 of the two in `field_plain` and `field_best`, made by `share`.
 
@@ -1633,7 +1679,8 @@ print(f"{len(final)} labels of the field test, candidates by {best_method}")
 #
 # Code the 500 labels of `final` with `ask_all`, with the candidates in `final_candidates`. Show each candidate with examples: the
 # three training labels of its class that share most words with the label, found by BM25 over all training labels. Put the result in
-# a table `rag`, made like `rows`, and its accuracy in `rag_accuracy`, made by `share`.
+# a table `rag`, made like `rows`, the codes in an array `rag_codes` (an empty text where there is none), and the accuracy in
+# `rag_accuracy`, made by `share`.
 
 # %% [markdown] tags=["hint"] question="5.1"
 # `candidate_text` takes examples. For one label and one class you need the numbers of the training labels of that class, sorted by
@@ -1667,7 +1714,8 @@ print(f"RAG codes {rag_accuracy} rightly")
 print(f"the first candidate, without asking: {share(np.array([row[0] for row in final_candidates]) == final_truth)}")
 
 # %% tags=["check"] question="5.1"
-def check(rag, rag_accuracy, *, final, final_candidates):
+def check(rag, rag_codes, rag_accuracy, *, final, final_candidates, answers_path, fingerprint, make_messages, candidate_text, bm25, bm25s, words_of, X_train, y_train):
+    import numpy
     import polars
     from funathon.measures import Share
 
@@ -1680,7 +1728,21 @@ def check(rag, rag_accuracy, *, final, final_candidates):
     assert isinstance(rag_accuracy, Share), "rag_accuracy should be made by share"
     expected = sum(a == b for a, b in zip(rag["coded"], rag["code"])) / len(rag)
     assert abs(rag_accuracy.value - expected) < 1e-9, f"rag_accuracy should be {expected:.3f}, over all {len(rag)} labels"
-    return f"{rag_accuracy} coded rightly"
+    assert list(rag_codes) == rag["coded"].fill_null("").to_list(), "rag_codes should hold the codes of rag, an empty text where there is none"
+    index = bm25s.BM25()
+    index.index(words_of(X_train), show_progress=False)
+    kept, asked = answers_path.read_text(), 0
+    few = rag.with_row_index("place").filter(polars.col("outcome") != "request failed").head(40)
+    for place, text, scores in zip(few["place"], few["label"], bm25(index, few["label"].to_list())):
+        shown = []
+        for code in final_candidates[place]:
+            own = numpy.flatnonzero(y_train == code)
+            shown.append(candidate_text(code, X_train[own[numpy.argsort(-scores[own])[:3]]].tolist()))
+        asked += fingerprint(make_messages(text, shown)) in kept
+    # equal scores may fall either way
+    assert asked > 0.6 * len(few), "the prompts of rag should show with each candidate the three training labels of its class with the highest scores of BM25, best first"
+    first = sum(row[0] == code for row, code in zip(final_candidates, rag["code"])) / len(rag)
+    return f"{rag_accuracy} coded rightly; the first candidate, without asking, would be right in {first:.1%}"
 
 
 # %% [markdown]
@@ -1692,8 +1754,8 @@ def check(rag, rag_accuracy, *, final, final_candidates):
 # Question 5.2: the supervised model
 #
 # Load the pretrained model of chapter 4 with `funathon.pretrained.load_model`, code the same labels, and put the codes in
-# `supervised_codes`, their confidences in `supervised_confidence`, the seconds a label in `supervised_seconds` and the accuracy in
-# `supervised_accuracy`, made by `share`.
+# `supervised_codes`, their confidences in `supervised_confidence`, the seconds a label in `supervised_seconds`, an array that says
+# which are right in `supervised_right`, and the accuracy in `supervised_accuracy`, made by `share`.
 #
 # Then count how often both are right, only one is, or none: a dictionary `both` with the keys `"both"`, `"only supervised"`, `"only
 # RAG"` and `"none"`.
@@ -1730,7 +1792,7 @@ print(f"supervised {supervised_accuracy}, RAG {rag_accuracy}")
 print(both)
 
 # %% tags=["check"] question="5.2"
-def check(supervised_codes, supervised_confidence, supervised_seconds, supervised_accuracy, both, *, final, rag):
+def check(supervised_codes, supervised_confidence, supervised_seconds, supervised_right, supervised_accuracy, both, *, final, rag):
     import os
     import time
 
@@ -1750,6 +1812,7 @@ def check(supervised_codes, supervised_confidence, supervised_seconds, supervise
     assert numpy.allclose(supervised_confidence, expected.max(axis=1), atol=1e-4), "supervised_confidence should be the confidence of the likeliest class"
     assert 0 < supervised_seconds < taken / 5, "supervised_seconds should be the seconds for one label: divide by their number"
     good = codes == final["code"].to_numpy()
+    assert list(supervised_right) == good.tolist(), "supervised_right should be true where supervised_codes has the code of final"
     assert isinstance(supervised_accuracy, Share), "supervised_accuracy should be made by share"
     assert abs(supervised_accuracy.value - good.mean()) < 1e-9, f"supervised_accuracy should be {good.mean():.3f}"
     other = numpy.array([a == b for a, b in zip(rag["coded"], rag["code"])])

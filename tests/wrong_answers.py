@@ -291,6 +291,8 @@ WRONG = {
         "3.2": [
             ("few_similarities = few_vectors @ few_vectors.T * 4", "diagonal"),
             ("few_vectors = few_vectors[::-1]", "order"),
+            ("few_similarities = np.corrcoef(few_vectors)", "cosine"),
+            ("embed_batch = lambda texts, one=embed_batch: np.vstack([one([text]) for text in texts])", "one request"),
             ("few_vectors = few_vectors[0]", "shape"),
             ("few_similarities = few_similarities[0]", "shape"),
             ("def embed_batch(texts): return few_vectors", "embed_batch"),
@@ -487,6 +489,7 @@ WRONG = {
             ("rag_accuracy = share(rag_codes == final_truth[::-1])", "rag_accuracy"),
             ("rag = rag.sort('code')", "order"),
             ("rag_accuracy = (rag_codes == final_truth).mean()", "share"),
+            ("answers_path = Path('/dev/null')", "three training labels"),
             ("rag = rag.with_columns(coded=pl.col('coded').reverse())", "outside its candidates"),
         ],
         "5.2": [
@@ -495,6 +498,7 @@ WRONG = {
             ("supervised_seconds = supervised_seconds * len(final)", "seconds"),
             ("both = both | {'both': both['both'] + both['none']}", "both"),
             ("supervised_accuracy = rag_accuracy", "supervised_accuracy"),
+            ("supervised_right = ~supervised_right", "supervised_right"),
         ],
         "5.3": [
             ("agree = supervised_right & rag_right", "right or wrong"),

@@ -17,6 +17,7 @@ A failed assertion is a wrong answer and its message says why; what the function
 
 import inspect
 import logging
+import traceback
 from collections.abc import Callable
 from html import escape
 
@@ -154,6 +155,25 @@ def verdict(check_source: str, namespace: dict) -> Verdict:
     except AssertionError as error:
         return Verdict("wrong", str(error) or f"{names} should have other values.")
     except Exception as error:  # an answer of an unexpected type can fail anywhere in the check
+        said = f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else 'no message'}"
+        culprit = raised_in(error, {name: namespace[name] for name in asked})
+        if culprit:
+            return Verdict("wrong", f"`{culprit}` breaks off when the check calls it ({said}).")
         kinds = ", ".join(f"`{name}` is a {type(namespace[name]).__name__}" for name in asked)
-        return Verdict("wrong", f"{kinds}, which cannot be right here ({type(error).__name__}: {error}).")
+        return Verdict("wrong", f"the check cannot read this answer ({said}). {kinds[0].upper() + kinds[1:]}.")
     return Verdict("right", remark or "")
+
+
+def raised_in(error: Exception, answers: dict) -> str | None:
+    """Which of the functions among `answers`, or of the methods of the classes among them, an error was raised in, if any."""
+    names = {}
+    for name, answer in answers.items():
+        if inspect.isfunction(answer):
+            names[answer.__code__] = name
+        elif inspect.isclass(answer):
+            for method, value in vars(answer).items():
+                function = getattr(value, "__func__", value)
+                if inspect.isfunction(function):
+                    names[function.__code__] = f"{name}.{method}"
+    found = [names[frame.f_code] for frame, _ in traceback.walk_tb(error.__traceback__) if frame.f_code in names]
+    return found[-1] if found else None

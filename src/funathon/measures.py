@@ -1,5 +1,6 @@
 """Measures of a classifier: accuracy with intervals, by level, calibration, coverage."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,8 +22,9 @@ class Share:
         return f"{self.value:.1%} [{self.low:.1%}, {self.high:.1%}]"
 
 
-def share(right: np.ndarray) -> Share:
-    """The share of true values in a boolean array, with its 95 % Wilson interval (Wilson 1927, JASA 22)."""
+def share(right: Sequence[bool] | np.ndarray) -> Share:
+    """The share of true values in a boolean array or list, with its 95 % Wilson interval (Wilson 1927, JASA 22)."""
+    right = np.asarray(right, dtype=bool)
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return Share(float(right.mean()), float(interval.low), float(interval.high), len(right))
 
