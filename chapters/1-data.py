@@ -44,8 +44,8 @@
 # ## Two ways to do it
 #
 # This course builds two systems for the same task. In the table, as everywhere in this course and in statistical offices, a
-# **label** is the free text with which somebody describes an activity. (In machine learning the word often means the answer, here the
-# code. The libraries keep that habit: their `LabelEncoder` and `transform_labels` deal with codes.)
+# **label** is the free text with which somebody describes an activity. (In machine learning the word often means the
+# answer, here the code. The libraries keep that habit: their `LabelEncoder` and `transform_labels` deal with codes.)
 #
 # | | Supervised learning (part 1) | Retrieval-augmented generation, RAG (part 2) |
 # |---|---|---|
@@ -163,6 +163,7 @@ def check(labels, n_labels):
     assert labels.schema["code"] == polars.String, "the codes should be text, not numbers"
     assert labels["code"].n_unique() > 1, "labels should hold the whole file, all classes of it"
     assert not callable(n_labels), "n_labels should be a number: call the function, or use len(labels)"
+    assert isinstance(n_labels, int), "n_labels should be a whole number: `len(labels)` gives it, `.item()` takes it out of a table"
     assert n_labels == len(labels), f"n_labels should be the number of rows of labels, {len(labels)}"
     return f"{n_labels:,} rows with the columns {', '.join(labels.columns)}"
 
@@ -193,6 +194,7 @@ def check(n_classes, *, labels):
     expected = labels["code"].n_unique()
     assert not callable(n_classes), "n_classes is a method: add () to call it"
     assert not isinstance(n_classes, str), "n_classes should be a number, not text"
+    assert isinstance(n_classes, int), "n_classes should be a whole number; `.item()` takes it out of a table"
     assert n_classes != len(labels), "n_classes is the number of rows; the question asks for different codes"
     assert n_classes == expected, f"n_classes should be {expected}, the number of different values of labels['code']"
     return f"{n_classes} classes to choose from"
@@ -203,7 +205,7 @@ def check(n_classes, *, labels):
 #
 # Nobody should train on data they have not looked at. Make
 #
-# - `labels_per_class`: a table with the columns `code` and `len`, one row a class, that counts its labels;
+# - `labels_per_class`: a polars table with the columns `code` and `len`, one row a class, that counts its labels;
 # - `words_per_label`: a series with the number of words of each label, words being separated by spaces;
 # - `examples`: a list of five labels of one class of your choice;
 #
@@ -237,7 +239,7 @@ print(*examples, sep="\n")
 def check(labels_per_class, words_per_label, examples, *, labels):
     import polars
 
-    assert isinstance(labels_per_class, polars.DataFrame), "labels_per_class should be a table: labels.group_by('code').len()"
+    assert isinstance(labels_per_class, polars.DataFrame), "labels_per_class should be a polars table, not a number, a dictionary or a table of pandas"
     assert set(labels_per_class.columns) == {"code", "len"}, "labels_per_class should have the columns code and len"
     assert len(labels_per_class) == labels["code"].n_unique(), "labels_per_class should have one row a class"
     assert labels_per_class["len"].sum() == len(labels), "the counts of labels_per_class should add up to all the labels"
@@ -332,10 +334,10 @@ def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
 # about. In other steps (a vocabulary, a mean, a choice of words) the same slip makes results better than they are, and
 # nobody notices. (The nomenclature's list of codes is no secret and no leak; which of them occur in the test set is one.)
 #
-# Fitting on the training set has a price. A code that occurs only in the test set has no number, and encoding it fails. Our classes
-# have a hundred labels each, so this does not happen here; in a register some have two or three, and a random split can leave all of
-# them out of the training set. Stratification prevents that as long as a class has enough labels to share out (with a single one,
-# `train_test_split` refuses to stratify).
+# Fitting on the training set has a price. A code that occurs only in the test set has no number, and encoding it fails. Our
+# classes have a hundred labels each, so this does not happen here; in a register some have two or three, and a random split
+# can leave all of them out of the training set. Stratification prevents that as long as a class has enough labels to share
+# out (with a single one, `train_test_split` refuses to stratify).
 
 # %% [markdown] tags=["question"] question="2.2"
 # Question 2.2: encode

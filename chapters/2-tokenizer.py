@@ -35,7 +35,7 @@
 # is mapped to an integer, the row is padded to length eight, and a mask marks the five real
 # tokens.](../site/images/tokenizer.svg)
 #
-# The integers in the drawing are an example; yours will differ.
+# The pieces and integers in the drawing are an example; yours will differ.
 #
 # ## Three ways to cut
 #
@@ -81,7 +81,7 @@ print(f"{len(X_train):,} labels to learn from, for example: {X_train[0]}")
 #
 # Make a `WordPieceTokenizer` (from `torchTextClassifiers.tokenizers.WordPiece`) with a vocabulary of 5,000 and rows of 10
 # tokens, call it `tokenizer`, and train it on the training texts only. Then tokenize the whole training set into
-# `encoded`, and put the tokens of its first label, as text, in `first_tokens`.
+# `encoded`, and put the tokens of its first row, special ones included, in `first_tokens`, a list of texts.
 #
 # Why on the training texts only? The vocabulary is fitted too, and chapter 1 said what follows from that.
 
@@ -105,13 +105,16 @@ print(encoded.input_ids[0].tolist())
 print(first_tokens)
 
 # %% tags=["check"] question="3.1"
-def check(tokenizer, encoded, first_tokens, *, X_train):
+def check(tokenizer, encoded, first_tokens, *, X_train, X_rest):
     from torchTextClassifiers.tokenizers.WordPiece import WordPieceTokenizer
 
     assert isinstance(tokenizer, WordPieceTokenizer), "tokenizer should be a WordPieceTokenizer"
     assert tokenizer.trained, "tokenizer is not trained yet: call tokenizer.train on the training texts"
     assert tokenizer.vocab_size == 5000, f"tokenizer should have a vocabulary of 5,000, not {tokenizer.vocab_size}"
     assert tokenizer.output_dim == 10, f"tokenizer should give rows of 10 tokens, not {tokenizer.output_dim}"
+    signs = {piece.removeprefix("##") for piece in tokenizer.tokenizer.get_vocab()}
+    leaked = sorted(signs & (set("".join(X_rest).lower()) - set("".join(X_train).lower())))
+    assert not leaked, f"tokenizer knows the sign {leaked[0]!r}, which is in no training text: train it on X_train only" if leaked else ""
     shape = tuple(encoded.input_ids.shape)
     assert shape == (len(X_train), 10), f"encoded.input_ids should have the shape ({len(X_train)}, 10), it has {shape}"
     assert not isinstance(first_tokens, str), "first_tokens should be a list of tokens"
@@ -217,10 +220,11 @@ def check(pieces, *, tokenizer):
 
 
 # %% [markdown]
-# A misspelt word still shares pieces with the right one, so the network has something to hold on to. The accent is gone:
-# this tokenizer puts everything in lower case and strips accents, so *café* and *cafe* are the same. The emoji is not made
-# of any known piece and becomes `[UNK]`, *unknown*: all unknown things look alike. The same happens to Greek or Chinese
-# letters, since the labels are in English. A register in Greek needs a tokenizer trained on Greek.
+# A misspelt word falls into known pieces, so nothing is lost without a trace. Sometimes it shares a piece with the right
+# word, and the network has something to hold on to; sometimes, as here perhaps, it does not (compare with `"bakery"`). The
+# accent is gone: this tokenizer puts everything in lower case and strips accents, so *café* and *cafe* are the same. The
+# emoji is not made of any known piece and becomes `[UNK]`, *unknown*: all unknown things look alike. The same happens to
+# Greek or Chinese letters, since the labels are in English. A register in Greek needs a tokenizer trained on Greek.
 
 # %% [markdown] tags=["question"] question="3.4"
 # Question 3.4: padding and the mask

@@ -195,10 +195,10 @@ def check(training_config, *, folder):
 
 # %% [markdown]
 # Training runs on a GPU if the machine has one and on the CPU otherwise; `accelerator="auto"`, the default, decides. The
-# same cell works on both. On SSP Cloud you get a GPU by launching the service *jupyter-pytorch-gpu* or
-# *vscode-pytorch-gpu* instead of the one without `gpu`. You do not need one here: this whole chapter takes some four minutes on
-# two cores, and half as long on a machine with one of the largest GPUs (an NVIDIA H200). Networks as small as ours keep a GPU waiting
-# for texts; a language model would not.
+# same cell works on both. On SSP Cloud you get a GPU by launching the service *jupyter-pytorch-gpu* or *vscode-pytorch-gpu*
+# instead of the one without `gpu`. You do not need one here: this whole chapter takes some four minutes on two cores, and
+# half as long on a machine with one of the largest GPUs (an NVIDIA H200). Networks as small as ours keep a GPU waiting for
+# texts; a language model would not.
 
 # %% [markdown] tags=["question"] question="4.3"
 # Question 4.3: train under MLflow
@@ -291,16 +291,16 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 # %% [markdown]
 # ### A better start
 #
-# There is a third suspect, less easy to see. The vectors start at random, so the network has to learn from its labels alone that
-# *sneakers* are *footwear*, and most words stand in only a few labels. But nothing says that embeddings must start at random.
-# **all-MiniLM-L6-v2** is a small model that turns English sentences into vectors; it was trained on Wikipedia and books, and then on
-# a billion pairs of sentences that belong together. We can take from it a vector for each token, copy them into the embedding layer,
-# and let training move them from there.
+# There is a third suspect, less easy to see. The vectors start at random, so the network has to learn from its labels alone
+# that *sneakers* are *footwear*, and most words stand in only a few labels. But nothing says that embeddings must start at
+# random. **all-MiniLM-L6-v2** is a small model that turns English sentences into vectors; it was trained on Wikipedia and
+# books, and then on a billion pairs of sentences that belong together. We can take from it a vector for each token, copy
+# them into the embedding layer, and let training move them from there.
 #
-# Vectors belong to the tokens they were made for, so they come with MiniLM's own WordPiece tokenizer. The cell below keeps its English
-# pieces and adds the words of four letters or more that stand in at least two of our training labels, so that these are not cut. It
-# also reads the notes of the nomenclature: each title and each point of *includes* and *includes also* is a text whose class is known,
-# and so a few more rows to learn from.
+# Vectors belong to the tokens they were made for, so they come with MiniLM's own WordPiece tokenizer. The cell below keeps
+# its English pieces and adds the words of four letters or more that stand in at least two of our training labels, so that
+# these are not cut. It also reads the notes of the nomenclature: each title and each point of *includes* and *includes
+# also* is a text whose class is known, and so a few more rows to learn from.
 
 # %%
 import matplotlib.pyplot as plt
@@ -328,10 +328,12 @@ print(f"vectors of shape {tuple(english_vectors.shape)}, {len(note_texts):,} row
 #   `large_tokenizer` has 20,000 pieces;
 # - `english_tokenizer` with `english_vectors`, copied into the embedding layer before you train;
 # - the rows of the notes, `note_texts` and `note_codes`, added to the training set (never to the validation set);
-# - three epochs with a learning rate that is halved after each: large steps first, small ones to settle.
+# - three epochs with a learning rate that is halved after each: large steps first, small ones to settle. Vectors that know something
+#   already want smaller steps than random ones, 1e-3 to 3e-3 at first.
 #
-# Then keep your best classifier in `best_classifier`, which should get more than 62 % of the validation set right, and fetch
-# the runs of the experiment from MLflow into a table `runs` and plot the validation accuracy of each.
+# Then keep your best classifier in `best_classifier`, which should get more than 60 % of the validation set right, fetch
+# the runs of the experiment from MLflow into a table `runs` (of pandas, with all columns that MLflow returns), and plot the
+# validation accuracy of each.
 
 # %% [markdown] tags=["hint"] question="4.4"
 # Write a function that does one run, such as `train_and_log(name, run_tokenizer, texts, codes, vectors=None, **settings)`, from the
@@ -408,18 +410,21 @@ def check(best_classifier, runs, *, predict_codes, X_val, y_val):
     from torchTextClassifiers import torchTextClassifiers
 
     assert isinstance(best_classifier, torchTextClassifiers), "best_classifier should be a trained classifier"
-    assert hasattr(runs, "columns") and "metrics.val_accuracy" in runs.columns, "runs should be the table that mlflow.search_runs returns"
+    columns = {"run_id", "tags.mlflow.runName", "metrics.val_accuracy", "params.lr", "params.vocab_size", "params.output_dim"}
+    assert hasattr(runs, "iloc") and columns <= set(runs.columns), "runs should be the table that mlflow.search_runs returns, with all its columns"
     assert len(runs) >= 3, f"runs has {len(runs)} rows; compare at least three runs"
-    assert runs["params.lr"].nunique() >= 2, "all runs have the same learning rate; try a larger one"
+    like_first = runs[(runs["params.vocab_size"] == "5000") & (runs["params.output_dim"] == "10")]
+    rates = {round(float(rate), 6) for rate in like_first["params.lr"].dropna()}
+    assert {0.0005, 0.005} <= rates, "runs has no run with the tokenizer of the first one (vocab_size 5000 and output_dim 10, both logged) and a learning rate ten times as large"
     accuracy = (predict_codes(best_classifier, X_val) == y_val).mean()
-    assert accuracy > 0.62, f"best_classifier gets {accuracy:.1%} of the validation set right; more than 62 % is possible"
+    assert accuracy > 0.60, f"best_classifier gets {accuracy:.1%} of the validation set right; more than 60 % is possible"
     return f"best_classifier gets {accuracy:.1%} of the validation set right"
 
 
 # %% [markdown]
-# The second run differs from the first in one thing only, so its gain is the learning rate's. The other two change several
-# things at once, and the table cannot say which of them did it. To find out, one changes one thing at a time, as the model card of
-# chapter 4 does: there, the same network started from random vectors loses four to five points.
+# The run with the larger learning rate differs from the first in one thing only, so its gain is the learning rate's. Where
+# a run changes several things at once, the table cannot say which of them did it. To find out, one changes one thing at a
+# time, as the model card of chapter 4 does: there, the same network started from random vectors loses four to five points.
 #
 # MLflow's own pages show the runs and more, epoch by epoch: run `uv run mlflow ui --backend-store-uri sqlite:///mlflow.db` in a
 # terminal at the root of the project, or open your server if you have one.
@@ -431,7 +436,8 @@ import mlflow
 client = mlflow.MlflowClient()
 plt.figure(figsize=(7, 3), layout="constrained")
 for metric, label in [("train_accuracy", "training"), ("val_accuracy", "validation")]:
-    history = client.get_metric_history(runs.sort_values("metrics.val_accuracy").iloc[-1]["run_id"], metric)
+    best_run = runs.dropna(subset=["metrics.val_accuracy"]).sort_values("metrics.val_accuracy").iloc[-1]
+    history = client.get_metric_history(best_run["run_id"], metric)
     plt.plot(range(1, len(history) + 1), [point.value for point in history], marker="o", label=label)
 plt.xticks(range(1, len(history) + 1))
 plt.xlabel("epoch")
@@ -440,9 +446,10 @@ plt.legend()
 plt.show()
 
 # %% [markdown]
-# The two lines cross and part. (Training accuracy is an average taken while the network was still learning, so it starts low.) In the
-# end the network knows nearly all of the training set by heart, and a third of the validation set is still wrong: this gap is what
-# overfitting leads to. In a longer training, early stopping would end it when the validation loss stops falling.
+# The two lines cross and part. (Training accuracy is an average taken while the network was still learning, so it starts
+# low.) In the end the network knows nearly all of the training set by heart, and a third of the validation set is still
+# wrong: this gap is what overfitting leads to. In a longer training, early stopping would end it when the validation loss
+# stops falling.
 
 # %% [markdown] tags=["question"] question="4.5"
 # Question 4.5: is the network worth it?
@@ -488,10 +495,11 @@ def check(baseline_accuracy, network_accuracy, *, best_classifier, predict_codes
 
 
 # %% [markdown]
-# Always do this comparison. The first three runs are behind a method that counts words and takes less than a minute: had you
-# stopped there, the honest choice would have been the baseline. The best network is ahead. (It has also read the notes, which the
-# baseline has not; the model card of chapter 4 compares such methods on the same rows, and the gap remains.) A network has other
-# strengths too: it can take other columns beside the text, and its parts can be exchanged.
+# Always do this comparison. The runs with random vectors are behind a method that counts words and takes less than a
+# minute: had you stopped there, the honest choice would have been the baseline. The best network is ahead. (It has also
+# read the notes, which the baseline has not; the model card of chapter 4 compares such methods on the same rows, and the
+# gap remains.) A network has other strengths too: it can take other columns beside the text, and its parts can be
+# exchanged.
 
 # %% [markdown]
 # ## What the vectors have become
@@ -534,4 +542,5 @@ plt.show()
 # - MLflow keeps what you did, so that runs can be compared and a model can be fetched back from its run.
 # - A simple baseline tells you what a network is worth. Without it, no accuracy means anything.
 #
-# Next, in [chapter 4](4-prediction.ipynb), a model whose confidences mean what they say explains itself and meets texts from outside.
+# Next, in [chapter 4](4-prediction.ipynb), a model whose confidences mean nearly what they say explains itself and meets
+# texts from outside.

@@ -160,9 +160,10 @@ def check(naive_answer, naive_codes, *, titles):
 
 
 # %% [markdown]
-# If you run on the embedded stand-in, it tells you what it is: without candidates it has nothing to rank. That is a failure, but
-# an honest one. A language model is more dangerous here: it nearly always names a code, in the same confident tone whether it is right or
-# not. Try the prompt on one if you have access. Then look at what the tempting answer means today:
+# If you run on the embedded stand-in, it tells you what it is: without candidates it has nothing to rank. That is a
+# failure, but an honest one. A language model is more dangerous here: it nearly always names a code, in the same confident
+# tone whether it is right or not. Try the prompt on one if you have access. Then look at what the tempting answer means
+# today:
 
 # %%
 print("47.91 in Rev. 2.1:", titles["47.91"])

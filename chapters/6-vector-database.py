@@ -899,9 +899,10 @@ def check(stored, hits, class_hits, *, point_id, documents, vectors, embed_batch
 
 
 # %% [markdown]
-# Look at the first list. It holds groups beside classes, and with other texts or another model divisions and sections too. They
-# are about the same things as their classes, so they are just as near, and often nearer: a short, general note can be closer to a short text than a long, exact one.
-# But a business is coded by a class, never as `55.2`. Every place that a parent takes is lost to a class.
+# Look at the first list. It holds groups beside classes, and with other texts or another model divisions and sections too.
+# They are about the same things as their classes, so they are just as near, and often nearer: a short, general note can be
+# closer to a short text than a long, exact one. But a business is coded by a class, never as `55.2`. Every place that a
+# parent takes is lost to a class.
 #
 # Is that a nuisance or a disaster? Measure it.
 

@@ -557,10 +557,10 @@ def check(attack_candidates, attack_answer, obeyed, *, attack, obeying, embed, d
 
 # %% [markdown]
 # The protection does not lie in the model's good sense. Whatever the label makes it say, the program accepts a candidate or
-# nothing, and the candidates come from the search. So a label cannot bring about a class that the search did not offer. What it can
-# still do: make the model choose a wrong candidate or none, make it write a confidence of 1, which a threshold would then trust, and,
-# by talking about wheat, bring `01.11` among its own candidates. The measures below show this only if such labels are in the sample.
-# Where somebody gains by a wrong code, put some in.
+# nothing, and the candidates come from the search. So a label cannot bring about a class that the search did not offer.
+# What it can still do: make the model choose a wrong candidate or none, make it write a confidence of 1, which a threshold
+# would then trust, and, by talking about wheat, bring `01.11` among its own candidates. The measures below show this only
+# if such labels are in the sample. Where somebody gains by a wrong code, put some in.
 
 # %% [markdown]
 # ## Exercise 2: a whole sample
@@ -632,10 +632,10 @@ from openai import APIError
 broken_client = OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
 
 # %% [markdown] tags=["hint"] question="2.2"
-# The errors of the client derive from `openai.APIError`: a refused connection, a wrong key, a server that is out of breath. Catch
-# that one, not `Exception`, or you will hide mistakes of your own. Some answers escape it: a proxy that sends its login page where
-# JSON should be, or a gateway that answers without `choices`. Reading them ends in an `AttributeError`, `IndexError`, `TypeError` or
-# `ValueError`, so catch these as well.
+# The errors of the client derive from `openai.APIError`: a refused connection, a wrong key, a server that is out of breath.
+# Catch that one, not `Exception`, or you will hide mistakes of your own. Some answers escape it: a proxy that sends its
+# login page where JSON should be, or a gateway that answers without `choices`. Reading them ends in an `AttributeError`,
+# `IndexError`, `TypeError` or `ValueError`, so catch these as well.
 
 # %% [markdown] tags=["hint"] question="2.2"
 # Begin with a row for the failure, and update it when the answer is there. `time.perf_counter()` before and after gives the
@@ -724,9 +724,10 @@ def check(ask, failed, *, messages, candidates, client, broken_client):
 #    request whose fingerprint stands in the file is not sent again. Failed requests are not written, so the next run tries them.
 #    A last line that was cut short, as the program was stopped, must not stop the next run.
 #
-# The **fingerprint** is made of the model's name and the messages. Change a word of the prompt and you get new answers; change
-# nothing and you get the old ones at once. It does not see the temperature, the response format or a new version of a model under its
-# old name: if one of these changes, delete the file with `answers_path.unlink()`. The function for it is given.
+# The **fingerprint** is made of the model's name and the messages. Change a word of the prompt and you get new answers;
+# change nothing and you get the old ones at once. It does not see the temperature, the response format or a new version of
+# a model under its old name: if one of these changes, delete the file with `answers_path.unlink()`. The function for it is
+# given.
 #
 # Run it first on 100 labels of the sample, as if you had been interrupted there, then on the whole sample. Make a table `rows`
 # of the result, with the columns of `sample` and those of `ask`; the `code` of `ask` gets the name `coded`, since `sample` has a
@@ -936,8 +937,8 @@ def check(outcome_counts, share_coded, *, rows):
 # all three are short.
 
 # %% [markdown] tags=["hint"] question="3.1"
-# `rank < k` is true for the labels that Retriever@k counts. With `right = (rows["coded"] == rows["code"]).fill_null(False).to_numpy()`,
-# conditional accuracy is the share of `right[rank < 5]`.
+# `rank < k` is true for the labels that Retriever@k counts. With `right = (rows["coded"] ==
+# rows["code"]).fill_null(False).to_numpy()`, conditional accuracy is the share of `right[rank < 5]`.
 
 # %% tags=["solution"] question="3.1"
 rank = np.array([row.index(code) if code in row else 99 for code, row in zip(rows["code"], sample_candidates)])
@@ -981,9 +982,10 @@ def check(retriever, conditional, pipeline, *, rows, sample_candidates):
 # %% [markdown] tags=["question"] question="3.2"
 # Question 3.2: whose error?
 #
-# Put in `verdicts` an array with one of four texts for each label: `"right"`; `"retriever"` if the right class was not among the
-# candidates; `"generator: another class"` if it was and another was chosen; `"generator: no code"` if it was and there is no
-# code. Then count them in a table `errors` with the columns `verdict` and `len`, one row a verdict, and print a few labels of each kind of error.
+# Put in `verdicts` an array with one of four texts for each label: `"right"`; `"retriever"` if the right class was not
+# among the candidates; `"generator: another class"` if it was and another was chosen; `"generator: no code"` if it was and
+# there is no code. Then count them in a table `errors` with the columns `verdict` and `len`, one row a verdict, and print a
+# few labels of each kind of error.
 
 # %% [markdown] tags=["hint"] question="3.2"
 # `np.select(conditions, texts, default=…)` takes for each element the text of the first condition that holds.
@@ -1209,8 +1211,8 @@ print(f"Retriever@5 on {len(texts):,} validation labels: {share(ranks(scores) <=
 # `ranks(scores) <= k` is true where the right class is among the first k.
 
 # %% [markdown] tags=["hint"] question="4.1"
-# `np.argsort(-scores, axis=1)[:200, :50]` holds the numbers of the candidates of the first 200 labels, and `codes[…]` makes codes of
-# them. Count the words of `make_messages(…)[1]["content"].split()`.
+# `np.argsort(-scores, axis=1)[:200, :50]` holds the numbers of the candidates of the first 200 labels, and `codes[…]` makes
+# codes of them. Count the words of `make_messages(…)[1]["content"].split()`.
 
 # %% [markdown] tags=["hint"] question="4.1"
 # `np.quantile(ranks(scores), 0.8, method="inverted_cdf")` is the smallest rank that 80 % of the labels do not exceed.
@@ -1262,14 +1264,15 @@ def check(recall, prompt_words, k_80, *, scores, ranks):
 #
 # ### Two searches are better than one?
 #
-# Embeddings catch the meaning and can miss a rare word. A search by words does the reverse. **BM25** is the classic: a document
-# scores for each word of the query that it contains, the more the rarer that word is among all documents and the more often it stands
-# in this one (each further time counts less), and the less the longer the document. A search that uses both is called **hybrid**.
+# Embeddings catch the meaning and can miss a rare word. A search by words does the reverse. **BM25** is the classic: a
+# document scores for each word of the query that it contains, the more the rarer that word is among all documents and the
+# more often it stands in this one (each further time counts less), and the less the longer the document. A search that uses
+# both is called **hybrid**.
 #
-# Their scores cannot simply be added: a cosine lies between −1 and 1, and a score of BM25 has no upper limit. **Reciprocal rank fusion** uses only the
-# places: a class at place `r` of a list gets `1 / (c + r)` points, and the points of the lists are added up (Cormack, Clarke and
-# Büttcher, 2009). The constant `c` is 60 by custom; the smaller it is, the more the first places count. A list can be given a
-# weight.
+# Their scores cannot simply be added: a cosine lies between −1 and 1, and a score of BM25 has no upper limit. **Reciprocal
+# rank fusion** uses only the places: a class at place `r` of a list gets `1 / (c + r)` points, and the points of the lists
+# are added up (Cormack, Clarke and Büttcher, 2009). The constant `c` is 60 by custom; the smaller it is, the more the first
+# places count. A list can be given a weight.
 
 # %% [markdown] tags=["question"] question="4.2"
 # Question 4.2: hybrid search
@@ -1296,8 +1299,8 @@ logging.getLogger("bm25s").setLevel(logging.WARNING)  # it announces each index 
 # `stemmer = Stemmer.Stemmer("english")` from `PyStemmer`. Stemming makes *bakeries* and *bakery* the same word.
 
 # %% [markdown] tags=["hint"] question="4.2"
-# `index = bm25s.BM25(); index.index(words_of_documents, show_progress=False)`, then `index.get_scores(words)` for each label. A label
-# without any words scores 0 everywhere.
+# `index = bm25s.BM25(); index.index(words_of_documents, show_progress=False)`, then `index.get_scores(words)` for each
+# label. A label without any words scores 0 everywhere.
 
 # %% [markdown] tags=["hint"] question="4.2"
 # `scipy.stats.rankdata(-scores, axis=1)` gives the places; equal scores share a place, which is fair to classes that contain
@@ -1366,9 +1369,9 @@ def check(words_of, bm25, bm25_scores, fuse, hybrid, *, scores, ranks, documents
 
 
 # %% [markdown]
-# A worse list can still help a better one, since the two err on different labels. How much it helps depends on the weight and on the
-# two lists: fused at equal weight with a much worse one, a good list can also become worse than it was. We tried two weights; whoever
-# tries twenty on the same labels should measure the winner on others.
+# A worse list can still help a better one, since the two err on different labels. How much it helps depends on the weight
+# and on the two lists: fused at equal weight with a much worse one, a good list can also become worse than it was. We tried
+# two weights; whoever tries twenty on the same labels should measure the winner on others.
 #
 # ### Passages
 #
@@ -1441,8 +1444,9 @@ def check(passages, passage_vectors, passage_scores, *, documents, points_of, co
 
 
 # %% [markdown]
-# The price is an index several times as large. In Qdrant, each passage would be a point with the code of its class in the payload, and
-# `qdrant.query_points_groups(…, group_by="code", group_size=1, limit=5)` would return the five classes with the best passages.
+# The price is an index several times as large. In Qdrant, each passage would be a point with the code of its class in the
+# payload, and `qdrant.query_points_groups(…, group_by="code", group_size=1, limit=5)` would return the five classes with
+# the best passages.
 #
 # ### Labels in the index
 #
@@ -1473,8 +1477,8 @@ def check(passages, passage_vectors, passage_scores, *, documents, points_of, co
 # longer list, the second is question 4.2 with longer texts.
 
 # %% [markdown] tags=["hint"] question="4.4"
-# `pl.DataFrame({"code": y_train, "label": X_train}).group_by("code", maintain_order=True).head(10)` holds ten labels a class. The best
-# of two arrays, element by element, is `np.maximum(a, b)`.
+# `pl.DataFrame({"code": y_train, "label": X_train}).group_by("code", maintain_order=True).head(10)` holds ten labels a
+# class. The best of two arrays, element by element, is `np.maximum(a, b)`.
 
 # %% [markdown] tags=["hint"] question="4.4"
 # `dict(training.group_by("code").agg(pl.col("label").str.join("\n")).iter_rows())` maps each code to all its labels, in one text.
@@ -1556,9 +1560,10 @@ def check(examples, example_vectors, example_scores, bm25_label_scores, *, X_tra
 #
 # (The weights and the constant were chosen beforehand, on validation labels.)
 #
-# Put the name of the method with the highest `at_5` in `best_method`. Only then read the field test, `pl.read_parquet(FIELD_TEST)`, into the table `field`, compute
-# its scores by `notes` and by the best method, keep the latter in `field_scores` (one row a text, one column a class), and put
-# Retriever@5 of the two in `field_plain` and `field_best`, made by `share`.
+# Put the name of the method with the highest `at_5` in `best_method`. Only then read the field test,
+# `pl.read_parquet(FIELD_TEST)`, into the table `field`, compute its scores by `notes` and by the best method, keep the
+# latter in `field_scores` (one row a text, one column a class), and put Retriever@5 of the two in `field_plain` and
+# `field_best`, made by `share`.
 
 # %% [markdown] tags=["hint"] question="4.5"
 # A dictionary from method to array of scores, and one loop. For the field test it is the same code on other texts, so a function
@@ -1651,13 +1656,14 @@ def check(comparison, best_method, field, field_scores, field_plain, field_best,
 
 
 # %% [markdown]
-# The choice was made on the validation set; the field test chose nothing here. Each interval is that of one method by itself. As all
-# methods were tried on the same labels, a difference can be clearer than two overlapping intervals suggest: count the labels on which
-# only one of two methods finds the class, as question 5.2 will do.
+# The choice was made on the validation set; the field test chose nothing here. Each interval is that of one method by
+# itself. As all methods were tried on the same labels, a difference can be clearer than two overlapping intervals suggest:
+# count the labels on which only one of two methods finds the class, as question 5.2 will do.
 #
-# The labels in the index come from the same writers as the validation set, so some of what they bring could be likeness of style. On
-# the field test, by others, the gain is as large. That its level is higher has another reason: as chapter 4 showed, its texts are
-# more typical of their class, and language models of the same family wrote them. Compare gains across the two sets, not levels.
+# The labels in the index come from the same writers as the validation set, so some of what they bring could be likeness of
+# style. On the field test, by others, the gain is as large. That its level is higher has another reason: as chapter 4
+# showed, its texts are more typical of their class, and language models of the same family wrote them. Compare gains across
+# the two sets, not levels.
 
 # %% [markdown]
 # ## Exercise 5: the two systems on the same texts
@@ -1824,9 +1830,11 @@ def check(supervised_codes, supervised_confidence, supervised_seconds, supervise
 
 
 # %% [markdown]
-# The labels on which only one of them is right are the interesting ones. Were the two equally good, these would fall either way like
-# a coin: `binomtest(both["only RAG"], both["only RAG"] + both["only supervised"]).pvalue`, from `scipy.stats`, says how surprising the
-# split would then be (McNemar's test). They also say how much a system that knew whom to believe could gain. A simple rule does not choose. It asks both, and codes automatically **when they agree**; the rest goes to people.
+# The labels on which only one of them is right are the interesting ones. Were the two equally good, these would fall either
+# way like a coin: `binomtest(both["only RAG"], both["only RAG"] + both["only supervised"]).pvalue`, from `scipy.stats`,
+# says how surprising the split would then be (McNemar's test). They also say how much a system that knew whom to believe
+# could gain. A simple rule does not choose. It asks both, and codes automatically **when they agree**; the rest goes to
+# people.
 
 # %% [markdown] tags=["question"] question="5.3"
 # Question 5.3: code when they agree
@@ -1871,10 +1879,10 @@ def check(agree, agree_coverage, agree_precision, alone_precision, *, supervised
 
 
 # %% [markdown]
-# Whether agreement beats confidence is a question for your own models and texts. What the rule has on its side is that it needs no
-# confidence at all, and that two systems built in different ways do not make all mistakes together. They share some, though: count
-# the labels on which they agree and are wrong, `(agree & ~supervised_right).sum()`, and set them against all errors of the supervised
-# model.
+# Whether agreement beats confidence is a question for your own models and texts. What the rule has on its side is that it
+# needs no confidence at all, and that two systems built in different ways do not make all mistakes together. They share
+# some, though: count the labels on which they agree and are wrong, `(agree & ~supervised_right).sum()`, and set them
+# against all errors of the supervised model.
 
 # %% [markdown] tags=["question"] question="5.4"
 # Question 5.4: what it costs

@@ -11,6 +11,7 @@ WRONG = {
         ],
         "1.2": [
             ("n_labels = labels.count", "n_labels"),
+            ("n_labels = labels.select(pl.len())", "whole number"),
             ("n_labels = len(labels) - 1", "n_labels"),
             ("labels = labels.to_pandas(); n_labels = len(labels)", "labels"),
             ("labels = labels.with_columns(pl.col('code').cast(pl.Float64))", "text"),
@@ -60,6 +61,7 @@ WRONG = {
         "3.1": [
             ("tokenizer = WordPieceTokenizer(vocab_size=5000, output_dim=10)", "trained"),
             ("encoded = tokenizer.tokenize(X_val.tolist())", "shape"),
+            ("tokenizer = WordPieceTokenizer(vocab_size=5000, output_dim=10); tokenizer.train(X.tolist())", "X_train only"),
             ("first_tokens = X_train[0]", "list"),
             ("first_tokens = X_train[0].split()", "first_tokens"),
             ("import copy; tokenizer = copy.copy(tokenizer); tokenizer.output_dim = 20", "10"),
@@ -105,7 +107,9 @@ WRONG = {
             ("with mlflow.start_run() as first_run: pass", "val_accuracy"),
         ],
         "4.4": [
-            ("best_classifier = classifier", "62 %"),
+            ("best_classifier = classifier", "60 %"),
+            ("runs = runs[['run_id', 'params.lr', 'metrics.val_accuracy']]", "all its columns"),
+            ("runs = runs.assign(**{'params.lr': '0.003'})", "ten times as large"),
             ("best_classifier = best_id", "best_classifier"),
             ("runs = runs.head(1)", "three"),
             ("runs = list(runs)", "search_runs"),
