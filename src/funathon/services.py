@@ -104,7 +104,7 @@ def check_qdrant() -> str:
     def collections() -> httpx.Response:
         address = httpx.URL(url.rstrip("/"))
         # as Qdrant's client does: a port in the address counts more than the variable
-        address = address if address.port else address.copy_with(port=int(port))
+        address = address.copy_with(port=urlsplit(url).port or int(port))
         return httpx.get(f"{address}/collections", headers={"api-key": os.environ.get("QDRANT_API_KEY", "")}, timeout=TIMEOUT)
 
     answer = ask("QDRANT_URL", collections, credentials="QDRANT_API_KEY")

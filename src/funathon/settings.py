@@ -71,12 +71,11 @@ KNOWN = {
 def load_settings() -> None:
     """Read `.env` at the root of the project into the environment, fill in the embedded defaults, and tell fsspec about S3.
 
-    A relative path in `.env` starts at the folder of `.env`, wherever the program runs.
+    A relative path in `.env` starts at the folder of `.env`, wherever the program runs. The S3 server is AWS_S3_ENDPOINT (SSP
+    Cloud writes it without https://). Access is anonymous unless AWS_ACCESS_KEY_ID is set. With this, `fsspec.open("s3://…")`
+    works without further arguments.
 
     Raises FunathonError when `.env` is no text in UTF-8.
-
-    The S3 server is AWS_S3_ENDPOINT (SSP Cloud writes it without https://). Access is anonymous unless AWS_ACCESS_KEY_ID is
-    set. With this, `fsspec.open("s3://…")` works without further arguments.
     """
     try:
         load_dotenv(ENV_FILE, override=True)
