@@ -204,22 +204,3 @@ def test_a_long_prompt_is_counted_whole(client):
 def test_an_embedding_counts_what_it_reads(client):
     answer = client.embeddings.create(model=EMBEDDING_MODEL, input="bakery " * 2000)
     assert answer.usage.prompt_tokens == MOST_TOKENS
-
-
-def test_the_chat_remembers_what_was_embedded_and_the_oldest_is_forgotten(monkeypatch):
-    from funathon import endpoint_app
-
-    computed = []
-
-    def count(texts):
-        computed.extend(texts)
-        return np.ones((len(texts), 384), dtype=np.float32)
-
-    monkeypatch.setattr(endpoint_app, "embed", count)
-    monkeypatch.setattr(endpoint_app, "MOST_REMEMBERED", 2)
-    memory = endpoint_app.Memory()
-    memory.keep(["a", "b", "c"], np.arange(3 * 384, dtype=np.float32).reshape(3, 384))
-    vectors = memory.embed(["c", "a", "b"])
-    assert computed == ["a"]
-    assert vectors[0, 0] == 2 * 384 and vectors[1, 0] == 1 and vectors[2, 0] == 384
-    assert memory.embed(["b", "c"]).shape == (2, 384) and computed == ["a"]

@@ -155,6 +155,9 @@ def test_passages_are_embedded_once_and_the_oldest_forgotten():
     passages.read(["c"])
     passages.read(["a"])
     assert asked == ["a", "b", "c", "a"]
+    passages.keep(["d"], np.zeros((1, 4), dtype=np.float32))
+    assert passages.read(["d", "a"])["d"].vector[0] == 0
+    assert asked == ["a", "b", "c", "a"]
 
 
 def test_it_does_better_than_the_order_of_the_candidates(passages):

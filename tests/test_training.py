@@ -5,36 +5,52 @@ import polars as pl
 import pytest
 
 from funathon.errors import FunathonError
-from funathon.labels import read_labels
+from funathon.predicting import load_coder
 from funathon.pretrained import load_model, read_manifest
 from funathon.splitting import split_labels
 from funathon.training import EXPERIMENT, Settings, train
 
+NOMENCLATURE = """CODE\tHEADING\tPARENT_CODE\tLEVEL\tIncludes\tIncludesAlso\tExcludes
+X\tTHINGS\t\t1\t\t\t
+04\tThings to eat\tX\t2\t\t\t
+04.1\tThings to eat\t04\t3\t\t\t
+04.11\tBread\t04.1\t4\t- rolls\t\t
+04.12\tFish\t04.1\t4\t- trout\\n- herrings\t\t
+04.13\tCheese\t04.1\t4\t\t- curd\t
+04.14\tWine\t04.1\t4\t\t\t
+04.15\tHoney\t04.1\t4\t\t\t
+04.16\tEggs\t04.1\t4\t\t\t
+"""
 
-@pytest.fixture(scope="module")
-def labels(tmp_path_factory):
-    """Twelve labels of each of forty classes."""
-    path = tmp_path_factory.mktemp("labels") / "labels.csv"
-    few = read_labels().filter(pl.col("code").str.starts_with("10") | pl.col("code").str.starts_with("49"))
-    few.group_by("code", maintain_order=True).head(12).select("code", "label").write_csv(path)
+
+@pytest.fixture
+def labels(tmp_path, monkeypatch):
+    """Twelve labels of each of the six classes of a nomenclature of somebody's own, which has no code of NACE."""
+    monkeypatch.setenv("NACE_URL", str(tmp_path / "own.tsv"))
+    (tmp_path / "own.tsv").write_text(NOMENCLATURE)
+    words = {"04.11": "bread", "04.12": "trout", "04.13": "cheese", "04.14": "wine", "04.15": "honey", "04.16": "eggs"}
+    rows = [(code, f"{word} of sort {number}, sold fresh") for code, word in words.items() for number in range(12)]
+    path = tmp_path / "labels.csv"
+    pl.DataFrame(rows, schema=["code", "label"], orient="row").write_csv(path)
     return path
 
 
-def test_a_model_is_trained_written_and_logged(labels, tmp_path, monkeypatch):
+def test_a_model_is_trained_written_and_logged(labels, tmp_path):
     from funathon.settings import LOCAL_MLFLOW
 
     mlflow.set_tracking_uri(LOCAL_MLFLOW)
-    out = tmp_path / "model"
+    out = tmp_path / "models" / "own"
     train(out, str(labels), Settings(epochs=1))
     manifest = read_manifest(str(out))
-    n = len(pl.read_csv(labels))
-    assert manifest.n_train == round(0.7 * n)
+    assert manifest.n_train == 50
     assert manifest.training_seconds > 0
     assert manifest.settings["epochs"] == 1
-    model = load_model(str(out))
-    assert len(model.value_encoder.label_encoder.classes_) == len(set(pl.read_csv(labels, infer_schema=False)["code"]))
-    assert "## Figures" in (out / "MODEL_CARD.md").read_text()
-    assert [path.name for path in tmp_path.iterdir()] == ["model"], "nothing half-written is left beside the model"
+    assert load_model(str(out)).value_encoder.label_encoder.classes_.tolist() == [f"04.1{n}" for n in range(1, 7)]
+    card = (out / "MODEL_CARD.md").read_text()
+    assert "into the 6 classes" in card and "## Figures" in card and "field test" not in card
+    assert [path.name for path in out.parent.iterdir()] == ["own"], "nothing half-written is left beside the model"
+    (best,) = load_coder(str(out)).predict(["fresh bread"])
+    assert {candidate.title for candidate in best.candidates} < {"Bread", "Fish", "Cheese", "Wine", "Honey", "Eggs"}
     run = mlflow.search_runs(experiment_names=[EXPERIMENT]).iloc[0]
     assert run["params.epochs"] == "1"
 
@@ -43,7 +59,7 @@ def test_only_a_model_or_nothing_is_replaced(labels, tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "file").write_text("mine")
-    for out in (tmp_path / "file", tmp_path / "folder", tmp_path):
+    for out in (tmp_path / "file", tmp_path / "folder"):
         with pytest.raises(FunathonError, match="is no model"):
             train(out, str(labels))
     assert (tmp_path / "folder" / "file").read_text() == "mine"

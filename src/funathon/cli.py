@@ -29,11 +29,11 @@ class FriendlyGroup(TyperGroup):
         except KeyboardInterrupt:
             stop("Interrupted. What was finished is kept; run the same command again to go on.", 128 + signal.SIGINT)
         except OSError as error:
-            if error.errno != errno.ENOSPC:
-                if error.filename is None:
-                    raise
-                stop(f"{error.filename}: {error.strerror}.", 1)
-            stop("The disk is full. Free some space and run the same command again; what was finished is kept.", 1)
+            if error.errno == errno.ENOSPC:
+                stop("The disk is full. Free some space and run the same command again; what was finished is kept.", 1)
+            if error.filename is None:
+                raise
+            stop(f"{error.filename}: {error.strerror}.", 1)
 
 
 def stop(text: str, status: int) -> NoReturn:

@@ -10,7 +10,6 @@ import re
 import threading
 import time
 import uuid
-from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Annotated, Literal
@@ -32,8 +31,6 @@ MOST_BYTES = 16 * 2**20
 MOST_TEXTS = 2048
 """Texts in one request for embeddings, as with OpenAI."""
 
-MOST_REMEMBERED = 40_000
-"""Vectors that are remembered; they take 60 MB."""
 BATCH = 32
 TURNS = threading.BoundedSemaphore(2)
 
@@ -171,31 +168,6 @@ def embed(texts: Sequence[str]) -> np.ndarray:
     return vectors
 
 
-class Memory:
-    """Vectors of the texts that clients have had embedded, the latest MOST_REMEMBERED: the notes of a vector database come back
-    in the prompts that are made with it. Clients get none from here, so that their time is that of the model."""
-
-    def __init__(self) -> None:
-        self._vectors: OrderedDict[str, np.ndarray] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def keep(self, texts: Sequence[str], vectors: np.ndarray) -> None:
-        """Remember the vectors of texts, shape (texts, 384)."""
-        with self._lock:
-            self._vectors |= zip(texts, vectors)
-            while len(self._vectors) > MOST_REMEMBERED:
-                self._vectors.popitem(last=False)
-
-    def embed(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of texts as `embed` gives them, those that are remembered without computing them again."""
-        with self._lock:
-            found = [self._vectors.get(text) for text in texts]
-        missing = [i for i, vector in enumerate(found) if vector is None]
-        for i, vector in zip(missing, embed([texts[i] for i in missing])):
-            found[i] = vector
-        return np.array(found)
-
-
 def count_tokens(texts: Sequence[str], *, cut: bool) -> int:
     """Number of MiniLM's tokens in the texts; with `cut`, only those that an embedding reads (256 a text)."""
     from funathon.minilm import sentence_tokenizer
@@ -212,8 +184,7 @@ def make_app(identity: dict) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.loader = Loader()
-        app.state.memory = Memory()
-        app.state.passages = stand_in.Passages(app.state.memory.embed)
+        app.state.passages = stand_in.Passages(embed)
         yield
 
     app = FastAPI(title="funathon embedded endpoint", lifespan=lifespan, openapi_url=None)
@@ -242,7 +213,8 @@ def make_app(identity: dict) -> FastAPI:
         texts = texts_of(body)
         app.state.loader.wait()
         vectors = embed(texts)
-        app.state.memory.keep(texts, vectors)
+        # the notes of a vector database come back in the prompts that are made with it
+        app.state.passages.keep(texts, vectors)
         data = [
             {"object": "embedding", "index": index, "embedding": encoded(vector, body.encoding_format)}
             for index, vector in enumerate(vectors)

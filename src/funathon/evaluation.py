@@ -8,7 +8,6 @@ from rich.table import Table
 from torchTextClassifiers import torchTextClassifiers
 
 from funathon.classifier import scores, softmax
-from funathon.errors import FunathonError
 from funathon.measures import (
     LEVEL_NAMES,
     Share,
@@ -20,7 +19,7 @@ from funathon.measures import (
     ranked,
     share,
 )
-from funathon.nomenclature import ancestors, read_nomenclature
+from funathon.nomenclature import ancestors, read_nomenclature, refuse_foreign_classes
 
 PRECISION = 0.95
 """The precision at which coverage is measured."""
@@ -76,12 +75,7 @@ def judge(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> Report:
     Raises FunathonError when the nomenclature at NACE_URL lacks one of the classes.
     """
     tree = ancestors(read_nomenclature())
-    strange = set(classes) - set(tree["class"])
-    if strange:
-        raise FunathonError(
-            f"The nomenclature has no class {min(strange)}, which the model knows.",
-            "Set NACE_URL to the nomenclature that the model was trained with.",
-        )
+    refuse_foreign_classes(classes, tree["class"])
     section_of = dict(tree.select("division", "section").unique().iter_rows())
     probabilities = softmax(scored)
     candidates = ranked(probabilities, classes)

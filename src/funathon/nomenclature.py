@@ -1,6 +1,7 @@
 """Reading NACE Rev. 2.1: our file, or the official one of Eurostat, through the same reader."""
 
 import os
+from collections.abc import Iterable
 
 import polars as pl
 
@@ -51,6 +52,16 @@ def read_nomenclature(source: str | None = None) -> pl.DataFrame:
     if len(orphans):
         raise FunathonError(f"{name}: the codes {some(orphans['code'])} have no valid level or parent.", cure)
     return table
+
+
+def refuse_foreign_classes(classes: Iterable[str], known: Iterable[str]) -> None:
+    """Raise FunathonError when one of the `classes` of a model is not among the nomenclature's, `known`."""
+    foreign = set(classes) - set(known)
+    if foreign:
+        raise FunathonError(
+            f"The nomenclature has no class {min(foreign)}, which the model knows.",
+            "Set NACE_URL to the nomenclature that the model was trained with.",
+        )
 
 
 def ancestors(nomenclature: pl.DataFrame) -> pl.DataFrame:

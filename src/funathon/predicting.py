@@ -12,9 +12,8 @@ from tokenizers import Encoding
 from torchTextClassifiers import torchTextClassifiers
 
 from funathon.classifier import Batch, batches, clean
-from funathon.errors import FunathonError
 from funathon.labels import shorten
-from funathon.nomenclature import read_nomenclature
+from funathon.nomenclature import read_nomenclature, refuse_foreign_classes
 from funathon.pretrained import load_model
 
 CANDIDATES = 5
@@ -81,12 +80,7 @@ class Coder:
         """
         self.model = model
         self.classes = model.value_encoder.label_encoder.classes_
-        strange = [code for code in self.classes if code not in titles]
-        if strange:
-            raise FunathonError(
-                f"The nomenclature has no class {strange[0]}, which the model knows.",
-                "Set NACE_URL to the nomenclature that the model was trained with.",
-            )
+        refuse_foreign_classes(self.classes, titles)
         self.titles = titles
         vocabulary = model.tokenizer.tokenizer.get_vocab()
         self._is_word = np.zeros(max(vocabulary.values()) + 1, dtype=bool)

@@ -196,15 +196,20 @@ class BestRetriever:
         return found
 
 
+Retriever = PlainRetriever | BestRetriever
 RETRIEVERS = {"plain": PlainRetriever, "best": BestRetriever}
+
+
+def make_prompt(label: str, codes: Sequence[str], retriever: Retriever, notes: dict[str, dict]) -> list[dict[str, str]]:
+    """The messages that ask for a choice among the classes `codes`, best first; `notes` has a row of the nomenclature a class."""
+    examples = retriever.examples(label, codes)
+    return make_messages(label, [candidate_block(notes[code], some) for code, some in zip(codes, examples)])
 
 
 class Pipeline:
     """Retriever and generator, with the notes that the prompt shows."""
 
-    def __init__(
-        self, client: AsyncOpenAI, retriever: PlainRetriever | BestRetriever, nomenclature: pl.DataFrame, k: int
-    ) -> None:
+    def __init__(self, client: AsyncOpenAI, retriever: Retriever, nomenclature: pl.DataFrame, k: int) -> None:
         self._client = client
         self._retriever = retriever
         self._generator = Generator(client)
@@ -234,10 +239,9 @@ class Pipeline:
     async def _choose(self, row: int, label: str, candidates: list[str], keep: Callable[[Result], None]) -> None:
         """Let the generator choose among the first k candidates."""
         shown = candidates[: self._k]
-        examples = self._retriever.examples(label, shown)
-        blocks = [candidate_block(self._notes[code], some) for code, some in zip(shown, examples)]
+        messages = make_prompt(label, shown, self._retriever, self._notes)
         try:
-            answer = parse_answer(await self._generator.ask(make_messages(label, blocks)), shown)
+            answer = parse_answer(await self._generator.ask(messages), shown)
         except openai.OpenAIError as error:
             keep(self._result(row, candidates, *failure_of(error)))
         else:
@@ -407,7 +411,7 @@ def evaluate(
 async def fill(
     results: Results,
     labels: Sequence[str],
-    retriever: PlainRetriever | BestRetriever,
+    retriever: Retriever,
     nomenclature: pl.DataFrame,
     k: int,
     console: Console,

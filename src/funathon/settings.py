@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import fsspec
-from dotenv import dotenv_values, load_dotenv
+from dotenv import dotenv_values
 
 from funathon.errors import FunathonError
 from funathon.labels import DEFAULT_LABELS
@@ -78,14 +78,15 @@ def load_settings() -> None:
     Raises FunathonError when `.env` is no text in UTF-8.
     """
     try:
-        load_dotenv(ENV_FILE, override=True)
         written = dotenv_values(ENV_FILE)
     except ValueError as error:
         raise FunathonError(".env is not plain text in UTF-8.", "Save it as UTF-8, or copy .env.example again.") from error
     for name, value in written.items():
-        # notebooks run in a folder of their own
         if name in PATHS and value and "://" not in value:
-            os.environ[name] = str(ENV_FILE.parent / value)
+            # notebooks run in a folder of their own
+            value = str(ENV_FILE.parent / value)
+        if value is not None:
+            os.environ[name] = value
     for name, value in DEFAULTS.items():
         if not os.environ.get(name):
             os.environ[name] = value

@@ -203,14 +203,17 @@ class Passages:
                 self._kept.move_to_end(text)
         missing = [text for text in dict.fromkeys(texts) if text not in known]
         if missing:
-            vectors = self.embed(missing)
-            new = {text: Passage(vector, stems_of(text), grams_of(text)) for text, vector in zip(missing, vectors)}
-            with self._lock:
-                self._kept |= new
-                while len(self._kept) > self.most:
-                    self._kept.popitem(last=False)
-            known |= new
+            known |= self.keep(missing, self.embed(missing))
         return known
+
+    def keep(self, texts: Sequence[str], vectors: np.ndarray) -> dict[str, Passage]:
+        """The passages of texts whose embeddings are there already, unit vectors of shape (texts, dimensions), kept like others."""
+        new = {text: Passage(vector, stems_of(text), grams_of(text)) for text, vector in zip(texts, vectors)}
+        with self._lock:
+            self._kept |= new
+            while len(self._kept) > self.most:
+                self._kept.popitem(last=False)
+        return new
 
 
 FEATURES = (

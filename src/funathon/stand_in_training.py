@@ -24,8 +24,7 @@ from funathon.labels import DEFAULT_LABELS, read_labels
 from funathon.measures import share
 from funathon.minilm import embed
 from funathon.nomenclature import DEFAULT_NACE, read_nomenclature
-from funathon.prompts import candidate_block, make_messages
-from funathon.rag import RETRIEVERS, BestRetriever, PlainRetriever
+from funathon.rag import RETRIEVERS, Retriever, make_prompt
 from funathon.retrieval import class_passages
 from funathon.settings import EMBEDDED
 from funathon.splitting import SEED, split_labels
@@ -89,7 +88,7 @@ def class_means(nomenclature: pl.DataFrame) -> tuple[list[str], np.ndarray]:
 
 
 def tables(
-    retriever: PlainRetriever | BestRetriever,
+    retriever: Retriever,
     nomenclature: pl.DataFrame,
     labels: Sequence[str],
     right: Sequence[str],
@@ -102,9 +101,8 @@ def tables(
     passages.read(labels)
     found, places = [], []
     for label, code, codes in zip(labels, right, retriever.candidates(labels, embed(labels), CANDIDATES)):
-        blocks = [candidate_block(notes[c], some) for c, some in zip(codes, retriever.examples(label, codes))]
-        messages = [(message["role"], message["content"]) for message in make_messages(label, blocks)]
-        activity, candidates = stand_in.read_prompt(messages)
+        messages = make_prompt(label, codes, retriever, notes)
+        activity, candidates = stand_in.read_prompt([(message["role"], message["content"]) for message in messages])
         found.append(stand_in.features(activity, candidates, passages, matrix))
         places.append(codes.index(code) if code in codes else -1)
     return np.array(found), np.array(places)
