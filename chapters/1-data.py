@@ -85,10 +85,10 @@
 # the `check` below it. It says whether the answer is right and, if not, what it expected.
 #
 # You can also call `hint("1.2")` and `solution("1.2")` in a cell. And if you arrive late or are stuck,
-# `catch_up("2.1")` runs the official answers of everything before question 2.1, so that you can start there.
+# `catch_up("1.5")` runs the official answers of everything before question 1.5, so that you can start there.
 
 # %%
-from funathon.exercise import start
+from funathon.course.exercise import start
 
 check, hint, solution, catch_up = start("1-data")
 
@@ -273,21 +273,21 @@ def check(labels_per_class, words_per_label, examples, *, labels):
 #   little.
 # - **Test set** (15 %): looked at once, at the end. It tells the truth as long as we let it alone.
 
-# %% [markdown] tags=["question"] question="2.1"
-# Question 2.1: split
+# %% [markdown] tags=["question"] question="1.5"
+# Question 1.5: split
 #
 # Split the labels 70/15/15 into `X_train, X_val, X_test` (the texts) and `y_train, y_val, y_test` (the codes), all of
 # them numpy arrays, with scikit-learn's `train_test_split`. It splits in two, so use it twice. Fix `random_state`, so
 # that you get the same split tomorrow, and stratify by code, so that each class is split 70/15/15 too.
 
-# %% [markdown] tags=["hint"] question="2.1"
+# %% [markdown] tags=["hint"] question="1.5"
 # The first split takes 30 % away (`test_size=0.3`), the second halves them (`test_size=0.5`). `to_numpy()` makes an array
 # of a polars column.
 
-# %% [markdown] tags=["hint"] question="2.1"
+# %% [markdown] tags=["hint"] question="1.5"
 # `stratify=` takes the codes of what is being split: the column `code` the first time, the codes of the 30 % the second time.
 
-# %% tags=["solution"] question="2.1"
+# %% tags=["solution"] question="1.5"
 from sklearn.model_selection import train_test_split
 
 X = labels["label"].to_numpy()
@@ -296,7 +296,7 @@ X_train, X_rest, y_train, y_rest = train_test_split(X, y, test_size=0.3, random_
 X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, random_state=42, stratify=y_rest)
 print(len(X_train), len(X_val), len(X_test))
 
-# %% tags=["check"] question="2.1"
+# %% tags=["check"] question="1.5"
 def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
     import collections
 
@@ -339,24 +339,24 @@ def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
 # can leave all of them out of the training set. Stratification prevents that as long as a class has enough labels to share
 # out (with a single one, `train_test_split` refuses to stratify).
 
-# %% [markdown] tags=["question"] question="2.2"
-# Question 2.2: encode
+# %% [markdown] tags=["question"] question="1.6"
+# Question 1.6: encode
 #
 # Fit scikit-learn's `LabelEncoder` on `y_train` and call it `encoder`. Then verify that every code of the other two sets
 # is known: put the set of codes that occur in `y_val` or `y_test` but not in `y_train` in `unseen_codes`. It should be
 # empty.
 
-# %% [markdown] tags=["hint"] question="2.2"
+# %% [markdown] tags=["hint"] question="1.6"
 # `LabelEncoder().fit(…)` returns the encoder. Python's sets can be united with `|` and subtracted with `-`.
 
-# %% tags=["solution"] question="2.2"
+# %% tags=["solution"] question="1.6"
 from sklearn.preprocessing import LabelEncoder
 
 encoder = LabelEncoder().fit(y_train)
 unseen_codes = (set(y_val) | set(y_test)) - set(y_train)
 print(f"{len(encoder.classes_)} codes encoded, {len(unseen_codes)} codes unseen in training")
 
-# %% tags=["check"] question="2.2"
+# %% tags=["check"] question="1.6"
 def check(encoder, unseen_codes, *, y_train, y_val, y_test):
     from sklearn.preprocessing import LabelEncoder
 
@@ -369,23 +369,23 @@ def check(encoder, unseen_codes, *, y_train, y_val, y_test):
     return f"{len(encoder.classes_)} codes, none unseen" if not expected else f"{len(expected)} codes are unseen: stratify the split"
 
 
-# %% [markdown] tags=["question"] question="2.3"
-# Question 2.3: hand it to the library
+# %% [markdown] tags=["question"] question="1.7"
+# Question 1.7: hand it to the library
 #
 # **torchTextClassifiers** is the library that trains the network. It wants the encoder wrapped in its own `ValueEncoder`
 # (from `torchTextClassifiers.value_encoder`), which can also hold encoders for other columns, such as the legal form of
 # the business. We have only the label: pass `encoder` as `label_encoder` and call the result `value_encoder`.
 
-# %% [markdown] tags=["hint"] question="2.3"
+# %% [markdown] tags=["hint"] question="1.7"
 # `ValueEncoder(label_encoder=…)`. Its `num_classes` should be the number of codes.
 
-# %% tags=["solution"] question="2.3"
+# %% tags=["solution"] question="1.7"
 from torchTextClassifiers.value_encoder import ValueEncoder
 
 value_encoder = ValueEncoder(label_encoder=encoder)
 value_encoder.num_classes
 
-# %% tags=["check"] question="2.3"
+# %% tags=["check"] question="1.7"
 def check(value_encoder, *, encoder):
     from torchTextClassifiers.value_encoder import ValueEncoder
 

@@ -51,7 +51,7 @@
 # for. A piece that continues a word starts with `##`.
 
 # %%
-from funathon.exercise import start
+from funathon.course.exercise import start
 
 check, hint, solution, catch_up = start("2-tokenizer")
 
@@ -74,10 +74,10 @@ X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, r
 print(f"{len(X_train):,} labels to learn from, for example: {X_train[0]}")
 
 # %% [markdown]
-# ## Exercise 3: train a tokenizer
+# ## Exercise: train a tokenizer
 
-# %% [markdown] tags=["question"] question="3.1"
-# Question 3.1: train it
+# %% [markdown] tags=["question"] question="2.1"
+# Question 2.1: train it
 #
 # Make a `WordPieceTokenizer` (from `torchTextClassifiers.tokenizers.WordPiece`) with a vocabulary of 5,000 and rows of 10
 # tokens, call it `tokenizer`, and train it on the training texts only. Then tokenize the whole training set into
@@ -85,14 +85,14 @@ print(f"{len(X_train):,} labels to learn from, for example: {X_train[0]}")
 #
 # Why on the training texts only? The vocabulary is fitted too, and chapter 1 said what follows from that.
 
-# %% [markdown] tags=["hint"] question="3.1"
+# %% [markdown] tags=["hint"] question="2.1"
 # The arguments are `vocab_size` and `output_dim`. Both `train` and `tokenize` want a list: `X_train.tolist()`.
 
-# %% [markdown] tags=["hint"] question="3.1"
+# %% [markdown] tags=["hint"] question="2.1"
 # `encoded.input_ids` is a tensor of shape (texts, 10). The tokenizer of the library wraps one of Hugging Face:
 # `tokenizer.tokenizer.convert_ids_to_tokens(…)` turns a row of integers into tokens.
 
-# %% tags=["solution"] question="3.1"
+# %% tags=["solution"] question="2.1"
 from torchTextClassifiers.tokenizers.WordPiece import WordPieceTokenizer
 
 tokenizer = WordPieceTokenizer(vocab_size=5000, output_dim=10)
@@ -104,7 +104,7 @@ print(X_train[0])
 print(encoded.input_ids[0].tolist())
 print(first_tokens)
 
-# %% tags=["check"] question="3.1"
+# %% tags=["check"] question="2.1"
 def check(tokenizer, encoded, first_tokens, *, X_train, X_rest):
     from torchTextClassifiers.tokenizers.WordPiece import WordPieceTokenizer
 
@@ -131,23 +131,23 @@ def check(tokenizer, encoded, first_tokens, *, X_train, X_rest):
 # And if you train the tokenizer twice you may get slightly different pieces. WordPiece has many ties to break, and its
 # implementation breaks them in no fixed order, whatever seed you set. To reproduce a model, keep its tokenizer with it.
 
-# %% [markdown] tags=["question"] question="3.2"
-# Question 3.2: how long should a row be?
+# %% [markdown] tags=["question"] question="2.2"
+# Question 2.2: how long should a row be?
 #
 # Rows of 10 tokens, two of them special, leave 8 for the text. Tokens beyond the last are simply **cut**, and the model
 # never sees them. Count the tokens of each training label when nothing is cut, special tokens included, in `n_tokens`; put
 # the share of labels that 10 tokens cut in `share_cut`; and put in `better_output_dim` the smallest length that cuts at most
 # 1 label in 50.
 
-# %% [markdown] tags=["hint"] question="3.2"
+# %% [markdown] tags=["hint"] question="2.2"
 # The wrapped tokenizer does not cut unless told to: `tokenizer.tokenizer(X_train.tolist())["input_ids"]` is a list of
 # lists of different lengths.
 
-# %% [markdown] tags=["hint"] question="3.2"
+# %% [markdown] tags=["hint"] question="2.2"
 # With `n_tokens` as a numpy array, `(n_tokens > 10).mean()` is a share, and `np.quantile(n_tokens, 0.98)` is the length
 # that 98 % of the labels do not exceed.
 
-# %% tags=["solution"] question="3.2"
+# %% tags=["solution"] question="2.2"
 #| fig-alt: Histogram of the number of tokens of a label, with a line at 10 tokens and one at the length chosen instead.
 import matplotlib.pyplot as plt
 
@@ -165,7 +165,7 @@ plt.ylabel("labels")
 plt.legend()
 plt.show()
 
-# %% tags=["check"] question="3.2"
+# %% tags=["check"] question="2.2"
 def check(n_tokens, share_cut, better_output_dim, *, tokenizer, X_train):
     import numpy
 
@@ -189,8 +189,8 @@ def check(n_tokens, share_cut, better_output_dim, *, tokenizer, X_train):
 # the ones that decide: in *"family firm in the old town that since 1987 has repaired clocks"* the last two words are what
 # matters. Look at the distribution, then choose; that is all there is to it.
 
-# %% [markdown] tags=["question"] question="3.3"
-# Question 3.3: words it has not met
+# %% [markdown] tags=["question"] question="2.3"
+# Question 2.3: words it has not met
 #
 # Real texts hold misspelt words, foreign words, accents and emoji. Look at the tokens (without special ones) of each of
 # these four texts, and put them in a dictionary `pieces`, from text to list of tokens:
@@ -200,15 +200,15 @@ def check(n_tokens, share_cut, better_output_dim, *, tokenizer, X_train):
 # - `"café"`, with an accent;
 # - `"🥐"`, an emoji.
 
-# %% [markdown] tags=["hint"] question="3.3"
+# %% [markdown] tags=["hint"] question="2.3"
 # `tokenizer.tokenizer.tokenize(text)` gives the tokens of one text, without special tokens.
 
-# %% tags=["solution"] question="3.3"
+# %% tags=["solution"] question="2.3"
 pieces = {text: tokenizer.tokenizer.tokenize(text) for text in ["bakkery", "blockchainification", "café", "🥐"]}
 for text, tokens in pieces.items():
     print(f"{text:20} {tokens}")
 
-# %% tags=["check"] question="3.3"
+# %% tags=["check"] question="2.3"
 def check(pieces, *, tokenizer):
     assert isinstance(pieces, dict), "pieces should be a dictionary from text to list of tokens"
     for text in ("bakkery", "blockchainification", "café", "🥐"):
@@ -226,18 +226,18 @@ def check(pieces, *, tokenizer):
 # emoji is not made of any known piece and becomes `[UNK]`, *unknown*: all unknown things look alike. The same happens to
 # Greek or Chinese letters, since the labels are in English. A register in Greek needs a tokenizer trained on Greek.
 
-# %% [markdown] tags=["question"] question="3.4"
-# Question 3.4: padding and the mask
+# %% [markdown] tags=["question"] question="2.4"
+# Question 2.4: padding and the mask
 #
 # Tokenize the single text `"bakery"` with your tokenizer. Put its row of integers in `bakery_ids` (a list), the number of
 # `[PAD]` in it in `n_padding`, and its **attention mask** in `bakery_mask` (a list): 1 where there is a token, 0 where there is
 # only padding.
 
-# %% [markdown] tags=["hint"] question="3.4"
+# %% [markdown] tags=["hint"] question="2.4"
 # `tokenizer.tokenize(["bakery"])` has `input_ids` and `attention_mask`, both of one row; `.tolist()` makes a list of a row.
 # The integer of `[PAD]` is `tokenizer.padding_idx`.
 
-# %% tags=["solution"] question="3.4"
+# %% tags=["solution"] question="2.4"
 bakery = tokenizer.tokenize(["bakery"])
 bakery_ids = bakery.input_ids[0].tolist()
 bakery_mask = bakery.attention_mask[0].tolist()
@@ -245,7 +245,7 @@ n_padding = bakery_ids.count(tokenizer.padding_idx)
 print(tokenizer.tokenizer.convert_ids_to_tokens(bakery_ids))
 print(bakery_mask, n_padding)
 
-# %% tags=["check"] question="3.4"
+# %% tags=["check"] question="2.4"
 def check(bakery_ids, bakery_mask, n_padding, *, tokenizer):
     expected = tokenizer.tokenize(["bakery"])
     ids, mask = expected.input_ids[0].tolist(), expected.attention_mask[0].tolist()

@@ -60,7 +60,7 @@
 #   the network would only learn the training set by heart, which is called *overfitting*.
 
 # %%
-from funathon.exercise import start
+from funathon.course.exercise import start
 
 check, hint, solution, catch_up = start("3-training")
 
@@ -89,10 +89,10 @@ tokenizer.train(X_train.tolist())
 print(f"{len(X_train):,} labels to learn from, {value_encoder.num_classes} classes")
 
 # %% [markdown]
-# ## Exercise 4: train, look, train again
+# ## Exercise: train, look, train again
 
-# %% [markdown] tags=["question"] question="4.1"
-# Question 4.1: the classifier
+# %% [markdown] tags=["question"] question="3.1"
+# Question 3.1: the classifier
 #
 # Describe the network with `ModelConfig(embedding_dim=96, …)`, giving it the number of classes, and call it
 # `model_config`. Build the classifier from your tokenizer, this description and `value_encoder`, and call it `classifier`.
@@ -100,11 +100,11 @@ print(f"{len(X_train):,} labels to learn from, {value_encoder.num_classes} class
 # The class has the name of its module, `torchTextClassifiers`. Do not give that name to the classifier too, or the class
 # is gone.
 
-# %% [markdown] tags=["hint"] question="4.1"
+# %% [markdown] tags=["hint"] question="3.1"
 # Both names come from the module: `from torchTextClassifiers import ModelConfig, torchTextClassifiers`. The class wants the
 # arguments `tokenizer`, `model_config` and `value_encoder`.
 
-# %% tags=["solution"] question="4.1"
+# %% tags=["solution"] question="3.1"
 from torchTextClassifiers import ModelConfig, torchTextClassifiers
 
 model_config = ModelConfig(embedding_dim=96, num_classes=value_encoder.num_classes)
@@ -112,7 +112,7 @@ classifier = torchTextClassifiers(tokenizer=tokenizer, model_config=model_config
 n_parameters = sum(parameter.numel() for parameter in classifier.pytorch_model.parameters())
 print(f"{n_parameters:,} numbers to learn")
 
-# %% tags=["check"] question="4.1"
+# %% tags=["check"] question="3.1"
 def check(model_config, classifier, *, value_encoder):
     from torchTextClassifiers import ModelConfig, torchTextClassifiers
 
@@ -128,8 +128,8 @@ def check(model_config, classifier, *, value_encoder):
 # %% [markdown]
 # Nearly all of its numbers are embeddings, 96 for each token, and the head, 96 for each class.
 
-# %% [markdown] tags=["question"] question="4.2"
-# Question 4.2: how to train
+# %% [markdown] tags=["question"] question="3.2"
+# Question 3.2: how to train
 #
 # Make a `TrainingConfig` named `training_config` with
 #
@@ -164,10 +164,10 @@ warnings.filterwarnings("ignore", message=".*LeafSpec.*")
 warnings.filterwarnings("ignore", message="Trying to infer the `batch_size` from an ambiguous collection.*")
 warnings.filterwarnings("ignore", message=".*tensorboardX.*")
 
-# %% [markdown] tags=["hint"] question="4.2"
+# %% [markdown] tags=["hint"] question="3.2"
 # `from torchTextClassifiers import TrainingConfig`, then one argument for each row of the table.
 
-# %% tags=["solution"] question="4.2"
+# %% tags=["solution"] question="3.2"
 from torchTextClassifiers import TrainingConfig
 
 training_config = TrainingConfig(
@@ -180,7 +180,7 @@ training_config = TrainingConfig(
     trainer_params=trainer_params,
 )
 
-# %% tags=["check"] question="4.2"
+# %% tags=["check"] question="3.2"
 def check(training_config, *, folder):
     from torchTextClassifiers import TrainingConfig
 
@@ -200,8 +200,8 @@ def check(training_config, *, folder):
 # half as long on a machine with one of the largest GPUs (an NVIDIA H200). Networks as small as ours keep a GPU waiting for
 # texts; a language model would not.
 
-# %% [markdown] tags=["question"] question="4.3"
-# Question 4.3: train under MLflow
+# %% [markdown] tags=["question"] question="3.3"
+# Question 3.3: train under MLflow
 #
 # 1. Choose an experiment, a folder for runs: `mlflow.set_experiment("nace-training")`.
 # 2. Switch on the automatic notes: `mlflow.pytorch.autolog(log_models=False)`.
@@ -213,15 +213,15 @@ def check(training_config, *, folder):
 # Why `log_models=False`? Autolog would pickle the network and guess all the packages it needs, which takes longer than
 # training it. We log what the library itself saves, which is complete: the network, the tokenizer and the encoder.
 
-# %% [markdown] tags=["hint"] question="4.3"
+# %% [markdown] tags=["hint"] question="3.3"
 # `classifier.train(X_train, y_train, training_config, X_val, y_val)` and
 # `mlflow.log_params({"vocab_size": 5000, "output_dim": 10})`.
 
-# %% [markdown] tags=["hint"] question="4.3"
+# %% [markdown] tags=["hint"] question="3.3"
 # `mlflow.artifacts.download_artifacts(run_id=first_run.info.run_id, artifact_path="model")` returns a folder, and
 # `torchTextClassifiers.load(folder)` reads it.
 
-# %% tags=["solution"] question="4.3"
+# %% tags=["solution"] question="3.3"
 import mlflow
 
 mlflow.set_experiment("nace-training")
@@ -236,7 +236,7 @@ model_folder = mlflow.artifacts.download_artifacts(run_id=first_run.info.run_id,
 reloaded = torchTextClassifiers.load(model_folder)
 print("trained on", classifier.device)
 
-# %% tags=["check"] question="4.3"
+# %% tags=["check"] question="3.3"
 def check(first_run, reloaded, *, classifier, X_val):
     import mlflow
     import torch
@@ -307,7 +307,8 @@ import matplotlib.pyplot as plt
 import pytorch_lightning
 
 from funathon.minilm import token_vectors
-from funathon.training import frequent_words, minilm_tokenizer, note_rows
+from funathon.supervised.training import frequent_words, minilm_tokenizer
+from funathon.corpus.notes import note_rows
 
 large_tokenizer = WordPieceTokenizer(vocab_size=20_000, output_dim=36)
 large_tokenizer.train(X_train.tolist())
@@ -318,8 +319,8 @@ note_texts, note_codes = note_rows(set(y_train))
 pytorch_lightning.seed_everything(42, verbose=False)  # the same random numbers each time
 print(f"vectors of shape {tuple(english_vectors.shape)}, {len(note_texts):,} rows from the notes")
 
-# %% [markdown] tags=["question"] question="4.4"
-# Question 4.4: better settings, from evidence
+# %% [markdown] tags=["question"] question="3.4"
+# Question 3.4: better settings, from evidence
 #
 # Train again with other settings and give each run its own name in MLflow, so that you can compare. At least three runs in
 # all: the first, one that changes the learning rate only (ten times as large), and your best. For the best, try
@@ -335,21 +336,21 @@ print(f"vectors of shape {tuple(english_vectors.shape)}, {len(note_texts):,} row
 # the runs of the experiment from MLflow into a table `runs` (of pandas, with all columns that MLflow returns), and plot the
 # validation accuracy of each.
 
-# %% [markdown] tags=["hint"] question="4.4"
+# %% [markdown] tags=["hint"] question="3.4"
 # Write a function that does one run, such as `train_and_log(name, run_tokenizer, texts, codes, vectors=None, **settings)`, from the
-# code of questions 4.1 to 4.3, and call it for each run. `np.concatenate([X_train, note_texts])` joins two arrays.
+# code of questions 3.1 to 3.3, and call it for each run. `np.concatenate([X_train, note_texts])` joins two arrays.
 
-# %% [markdown] tags=["hint"] question="4.4"
+# %% [markdown] tags=["hint"] question="3.4"
 # `model.pytorch_model.token_embedder.embedding_layer.weight` is where the vectors stand; inside `with torch.no_grad():` its
 # method `copy_` takes a tensor of the same shape. `ModelConfig(embedding_dim=384, …)` must fit the vectors. `TrainingConfig` takes
 # `scheduler=torch.optim.lr_scheduler.ExponentialLR` and `scheduler_params={"gamma": 0.5}`.
 
-# %% [markdown] tags=["hint"] question="4.4"
+# %% [markdown] tags=["hint"] question="3.4"
 # `mlflow.search_runs(experiment_names=["nace-training"])` returns a pandas table with columns such as
 # `tags.mlflow.runName`, `params.lr` and `metrics.val_accuracy`. Runs from other days are in it too: filter them or keep the
 # latest of each name.
 
-# %% tags=["solution"] question="4.4"
+# %% tags=["solution"] question="3.4"
 #| fig-alt: Bar chart of the validation accuracy of the four runs.
 def train_and_log(name, run_tokenizer, texts, codes, vectors=None, **settings):
     """Train a classifier with these settings in an MLflow run of its own; return the classifier and the run's id."""
@@ -405,7 +406,7 @@ plt.xlabel("validation accuracy")
 plt.show()
 runs[["tags.mlflow.runName", "params.lr", "params.vocab_size", "params.output_dim", "metrics.val_accuracy", "metrics.val_loss"]]
 
-# %% tags=["check"] question="4.4"
+# %% tags=["check"] question="3.4"
 def check(best_classifier, runs, *, predict_codes, X_val, y_val):
     from torchTextClassifiers import torchTextClassifiers
 
@@ -451,8 +452,8 @@ plt.show()
 # wrong: this gap is what overfitting leads to. In a longer training, early stopping would end it when the validation loss
 # stops falling.
 
-# %% [markdown] tags=["question"] question="4.5"
-# Question 4.5: is the network worth it?
+# %% [markdown] tags=["question"] question="3.5"
+# Question 3.5: is the network worth it?
 #
 # A method from before neural networks: **TF-IDF** counts the words of a text, weighing rare words more than frequent ones,
 # and a **logistic regression** learns one weight for each word and class. Train it on the same split, with scikit-learn's
@@ -460,11 +461,11 @@ plt.show()
 # enough for 651 classes. Put its accuracy on the validation set in `baseline_accuracy` and that of your best classifier in
 # `network_accuracy`.
 
-# %% [markdown] tags=["hint"] question="4.5"
+# %% [markdown] tags=["hint"] question="3.5"
 # `make_pipeline(TfidfVectorizer(), SGDClassifier(loss="log_loss", alpha=1e-6, n_jobs=-1))` has `fit(X, y)` and
 # `predict(X)`. `alpha` is how strongly it is kept from overfitting.
 
-# %% tags=["solution"] question="4.5"
+# %% tags=["solution"] question="3.5"
 import time
 
 from sklearn.feature_extraction.text import TfidfVectorizer
@@ -482,7 +483,7 @@ network_accuracy = (predict_codes(best_classifier, X_val) == y_val).mean()
 print(f"TF-IDF and logistic regression: {baseline_accuracy:.1%} in {time.perf_counter() - started:.0f} s")
 print(f"network: {network_accuracy:.1%}")
 
-# %% tags=["check"] question="4.5"
+# %% tags=["check"] question="3.5"
 def check(baseline_accuracy, network_accuracy, *, best_classifier, predict_codes, X_val, y_val):
     expected = (predict_codes(best_classifier, X_val) == y_val).mean()
     for name, value in (("baseline_accuracy", baseline_accuracy), ("network_accuracy", network_accuracy)):

@@ -23,7 +23,7 @@
 # - confront it with texts that are not like those it learnt from.
 
 # %%
-from funathon.exercise import start
+from funathon.course.exercise import start
 
 check, hint, solution, catch_up = start("4-prediction")
 
@@ -66,8 +66,8 @@ print(f"{len(X_test):,} labels in the test set")
 # manifest; it does not protect you from somebody who can write to the whole folder. Where that matters, take the manifest from
 # another place than the files (here, from the repository of the course).
 
-# %% [markdown] tags=["question"] question="5.0"
-# Question 5.0: fetch, verify, load
+# %% [markdown] tags=["question"] question="4.1"
+# Question 4.1: fetch, verify, load
 #
 # `PRETRAINED_URL` says where the model is: a folder of this project or one on S3.
 #
@@ -78,16 +78,16 @@ print(f"{len(X_test):,} labels in the test set")
 # 4. Log the folder to an MLflow run, download it from there, verify it again, and load it as `from_run`. This is how a team
 #    shares models.
 
-# %% [markdown] tags=["hint"] question="5.0"
+# %% [markdown] tags=["hint"] question="4.1"
 # `files, path = fsspec.core.url_to_fs(url)` gives the file system and the path on it. `files.get(path + "/", folder + "/",
 # recursive=True)` copies a folder's content; without the slashes, running the cell twice would nest a folder in a folder.
 
-# %% [markdown] tags=["hint"] question="5.0"
+# %% [markdown] tags=["hint"] question="4.1"
 # The library's class comes with `from torchTextClassifiers import torchTextClassifiers`.
 # `json.loads((folder / "manifest.json").read_text())["files"]` maps each name to its `bytes` and `sha256`.
 # `hashlib.sha256(content).hexdigest()` computes one.
 
-# %% tags=["solution"] question="5.0"
+# %% tags=["solution"] question="4.1"
 import hashlib
 import json
 import tempfile
@@ -123,7 +123,7 @@ if not changed(downloaded):
     from_run = torchTextClassifiers.load(downloaded, device="cpu")
 print(f"model verified and loaded: {len(pretrained.tokenizer):,} tokens, {pretrained.num_classes} classes")
 
-# %% tags=["check"] question="5.0"
+# %% tags=["check"] question="4.1"
 def check(model_folder, changed, changed_files, pretrained, from_run, *, X_test):
     import hashlib
     import json
@@ -157,21 +157,21 @@ def check(model_folder, changed, changed_files, pretrained, from_run, *, X_test)
 
 # %% [markdown]
 # If the model is on a server that answers slowly or not at all, you see an error that names the address, and nothing has
-# been loaded. The package does the same in one call, `funathon.pretrained.load_model`, which the commands `funathon
+# been loaded. The package does the same in one call, `funathon.supervised.pretrained.load_model`, which the commands `funathon
 # evaluate` and `funathon predict` use.
 
-# %% [markdown] tags=["question"] question="5.1"
-# Question 5.1: the five best answers
+# %% [markdown] tags=["question"] question="4.2"
+# Question 4.2: the five best answers
 #
 # Draw five texts from the test set (with `np.random.default_rng(1).choice(X_test, 5, replace=False)`), call them
 # `sample`, and let the model give its five best codes for each in `top5`, the dictionary that `predict` returns. Print
 # each text with its right code, and the five codes with their titles and confidences.
 
-# %% [markdown] tags=["hint"] question="5.1"
+# %% [markdown] tags=["hint"] question="4.2"
 # `predict` wants an array of texts. `pretrained.predict(sample, top_k=5)` returns the arrays `prediction` and `confidence`,
 # both of shape (5, 5).
 
-# %% tags=["solution"] question="5.1"
+# %% tags=["solution"] question="4.2"
 sample = np.random.default_rng(1).choice(X_test, 5, replace=False)
 top5 = pretrained.predict(sample, top_k=5)
 truth = dict(zip(X_test, y_test))
@@ -180,7 +180,7 @@ for text, codes, confidences in zip(sample, top5["prediction"], top5["confidence
     for code, confidence in zip(codes, confidences):
         print(f"   {confidence:4.0%}  {code}  {titles[code]}")
 
-# %% tags=["check"] question="5.1"
+# %% tags=["check"] question="4.2"
 def check(sample, top5, *, pretrained, X_test):
     import numpy
 
@@ -229,8 +229,8 @@ def attributions_by_word(text, attributions, word_ids, offsets):
     return [text[start:end] for start, end in spans.values()], list(sums.values())
 
 
-# %% [markdown] tags=["question"] question="5.2"
-# Question 5.2: explain a prediction
+# %% [markdown] tags=["question"] question="4.3"
+# Question 4.3: explain a prediction
 #
 # Explain the best answer for the text below: put what `predict` returns in `explained`, the words and their attributions in
 # the lists `words` and `word_attributions`, and the attributions by character in `char_attributions`, with
@@ -240,17 +240,17 @@ def attributions_by_word(text, attributions, word_ids, offsets):
 # %%
 text = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
 
-# %% [markdown] tags=["hint"] question="5.2"
+# %% [markdown] tags=["hint"] question="4.3"
 # `predict` wants an array of texts, here `np.array([text])`. `explained["captum_attributions"][0, 0]` holds the
 # attributions of the first text and its best answer; `explained["word_ids"][0]` and `explained["offset_mapping"][0]` go
 # with them.
 
-# %% [markdown] tags=["hint"] question="5.2"
+# %% [markdown] tags=["hint"] question="4.3"
 # `map_attributions_to_char(explained["captum_attributions"][0], explained["offset_mapping"][0], text)` has the shape
 # (1, characters). Each character gets the value of its token, and the whole goes through a softmax, so that all values are
 # positive and add up to 1: their order is kept, their proportions are not.
 
-# %% tags=["solution"] question="5.2"
+# %% tags=["solution"] question="4.3"
 #| fig-alt: Three bar charts of attributions for one text, by token, by word and by character.
 from torchTextClassifiers.utilities.plot_explainability import map_attributions_to_char
 
@@ -279,7 +279,7 @@ code = explained["prediction"][0, 0]
 figure.suptitle(f"{code} {titles[code]}")
 plt.show()
 
-# %% tags=["check"] question="5.2"
+# %% tags=["check"] question="4.3"
 def check(explained, words, word_attributions, char_attributions, *, text):
     import numpy
 
@@ -327,21 +327,21 @@ classes = pretrained.value_encoder.label_encoder.classes_
 P_test = probabilities(pretrained, X_test)
 P_test.shape
 
-# %% [markdown] tags=["question"] question="5.3"
-# Question 5.3: accuracy on the test set
+# %% [markdown] tags=["question"] question="4.4"
+# Question 4.4: accuracy on the test set
 #
 # From `P_test`, put the codes that the model ranks first in `predicted` (an array of codes) and the share that is right in
 # `test_accuracy`.
 
-# %% [markdown] tags=["hint"] question="5.3"
+# %% [markdown] tags=["hint"] question="4.4"
 # `P_test.argmax(axis=1)` gives the number of the best class; `classes[…]` turns numbers into codes.
 
-# %% tags=["solution"] question="5.3"
+# %% tags=["solution"] question="4.4"
 predicted = classes[P_test.argmax(axis=1)]
 test_accuracy = (predicted == y_test).mean()
 print(f"{test_accuracy:.1%} of {len(y_test):,} test labels coded correctly")
 
-# %% tags=["check"] question="5.3"
+# %% tags=["check"] question="4.4"
 def check(predicted, test_accuracy, *, P_test, classes, y_test):
     import numpy
 
@@ -359,8 +359,8 @@ def check(predicted, test_accuracy, *, P_test, classes, y_test):
 # One figure is not enough. Is a wrong answer far off, or next door? Would a list of five have held the right one? And how
 # far can the figure be trusted, given that the test set is a sample?
 
-# %% [markdown] tags=["question"] question="5.4"
-# Question 5.4: levels, lists and intervals
+# %% [markdown] tags=["question"] question="4.5"
+# Question 4.5: levels, lists and intervals
 #
 # Make a polars table `by_level` with one row for each level (`section`, `division`, `group`, `class`) and each `k` in 1, 3, 5,
 # and the columns `level`, `k`, `accuracy`, `low`, `high`: the share of test labels whose right code **at that level** is
@@ -381,15 +381,15 @@ def code_at(level, code):
     return {"section": section_of_division[code[:2]], "division": code[:2], "group": code[:4], "class": code}[level]
 
 
-# %% [markdown] tags=["hint"] question="5.4"
+# %% [markdown] tags=["hint"] question="4.5"
 # `np.argsort(-P_test, axis=1)[:, :5]` holds the numbers of the five likeliest classes, best first. For a label, compare the
 # code of `y_test` at a level with those of its first `k` candidates at that level.
 
-# %% [markdown] tags=["hint"] question="5.4"
+# %% [markdown] tags=["hint"] question="4.5"
 # `scipy.stats.binomtest(right, n).proportion_ci(method="wilson")` gives an interval with `low` and `high`. The *Wilson*
 # interval stays between 0 and 1 and is good for small samples too.
 
-# %% tags=["solution"] question="5.4"
+# %% tags=["solution"] question="4.5"
 from scipy.stats import binomtest
 
 candidates = classes[np.argsort(-P_test, axis=1)[:, :5]]
@@ -405,7 +405,7 @@ by_level = pl.DataFrame(rows)
 with pl.Config(tbl_rows=12, float_precision=3):
     display(by_level)
 
-# %% tags=["check"] question="5.4"
+# %% tags=["check"] question="4.5"
 def check(by_level, *, P_test, classes, y_test, code_at):
     import numpy
     import polars
@@ -440,22 +440,22 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 # right. The **expected calibration error** (ECE) sorts the answers into bins by confidence and takes the mean distance
 # between confidence and accuracy, each bin weighing as much as it has answers.
 
-# %% [markdown] tags=["question"] question="5.5"
-# Question 5.5: coverage, precision, calibration
+# %% [markdown] tags=["question"] question="4.6"
+# Question 4.6: coverage, precision, calibration
 #
 # - Make a polars table `curve` with the columns `threshold`, `coverage` and `precision`, for thresholds from 0 to 0.95 in steps of
 #   0.05, and plot precision against coverage.
 # - Put the expected calibration error over ten bins of equal width in `ece`, and plot accuracy against confidence.
 
-# %% [markdown] tags=["hint"] question="5.5"
+# %% [markdown] tags=["hint"] question="4.6"
 # `confidence = P_test.max(axis=1)` and `right = predicted == y_test`. For a threshold, `kept = confidence >= threshold`;
 # coverage is `kept.mean()` and precision `right[kept].mean()`.
 
-# %% [markdown] tags=["hint"] question="5.5"
+# %% [markdown] tags=["hint"] question="4.6"
 # `np.minimum((confidence * 10).astype(int), 9)` gives the bin of each answer. For each bin, weigh
 # `abs(right[inside].mean() - confidence[inside].mean())` by `inside.mean()`, and add up.
 
-# %% tags=["solution"] question="5.5"
+# %% tags=["solution"] question="4.6"
 #| fig-alt: Two plots. Left, precision against coverage; right, accuracy against confidence with the diagonal of perfect calibration.
 confidence = P_test.max(axis=1)
 right = predicted == y_test
@@ -487,7 +487,7 @@ plt.show()
 for row in curve.filter(pl.col("precision") >= 0.9).head(1).iter_rows(named=True):
     print(f"from threshold {row['threshold']:.2f} on, {row['coverage']:.0%} are coded, {row['precision']:.1%} of them rightly")
 
-# %% tags=["check"] question="5.5"
+# %% tags=["check"] question="4.6"
 def check(curve, ece, *, P_test, predicted, y_test):
     import numpy
     import polars
@@ -523,24 +523,24 @@ def check(curve, ece, *, P_test, predicted, y_test):
 # `phrase`, `long`, and `messy` for texts with errors, abbreviations or a second activity. It is never trained on nor used
 # to choose anything. It too is synthetic.
 
-# %% [markdown] tags=["question"] question="5.6"
-# Question 5.6: the field test
+# %% [markdown] tags=["question"] question="4.7"
+# Question 4.7: the field test
 #
 # Read the field test into a polars table `field`. Put the accuracy of the model on it in `field_accuracy`, its accuracy by
 # register in a table `by_register` (columns `register`, `n`, `accuracy`), and the ten divisions with the lowest accuracy in
 # a table `worst_divisions` (columns `division`, `n`, `accuracy`).
 
 # %%
-from funathon.labels import FIELD_TEST
+from funathon.paths import FIELD_TEST
 
-# %% [markdown] tags=["hint"] question="5.6"
+# %% [markdown] tags=["hint"] question="4.7"
 # Add the predictions to the table as a column, `field.with_columns(predicted=pl.Series(codes))`, and a column `right`;
 # then `group_by("register").agg(n=pl.len(), accuracy=pl.col("right").mean())`.
 
-# %% [markdown] tags=["hint"] question="5.6"
+# %% [markdown] tags=["hint"] question="4.7"
 # `pl.col("code").str.slice(0, 2)` is the division. `sort("accuracy").head(10)` keeps the ten lowest.
 
-# %% tags=["solution"] question="5.6"
+# %% tags=["solution"] question="4.7"
 field = pl.read_parquet(FIELD_TEST)
 P_field = probabilities(pretrained, field["label"].to_numpy())
 field = field.with_columns(
@@ -552,7 +552,7 @@ worst_divisions = field.group_by("division").agg(n=pl.len(), accuracy=pl.col("ri
 print(f"field test: {field_accuracy:.1%} of {len(field):,} labels, test set: {test_accuracy:.1%}")
 display(by_register, worst_divisions)
 
-# %% tags=["check"] question="5.6"
+# %% tags=["check"] question="4.7"
 def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, classes, probabilities):
     import polars
 

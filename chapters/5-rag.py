@@ -82,7 +82,7 @@
 # comes back to this.
 
 # %%
-from funathon.exercise import start
+from funathon.course.exercise import start
 
 check, hint, solution, catch_up = start("5-rag")
 
@@ -100,7 +100,7 @@ import numpy as np
 import polars as pl
 from openai import OpenAI
 
-from funathon.endpoint import ensure_endpoint
+from funathon.endpoint.server import ensure_endpoint
 
 ensure_endpoint()
 client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=120)
@@ -119,20 +119,20 @@ print(f"{len(classes)} classes; embeddings by {os.environ['EMBEDDING_MODEL']}, c
 # %%
 label = "we sell sneakers, only through our web shop"
 
-# %% [markdown] tags=["question"] question="1.1"
-# Question 1.1: just ask
+# %% [markdown] tags=["question"] question="5.1"
+# Question 5.1: just ask
 #
 # Ask the chat model for the NACE Rev. 2.1 code of `label`, with no candidates and no notes. Put the text of its answer in
 # `naive_answer`, and all codes of classes that occur in it (two digits, a point, two digits) in the list `naive_codes`.
 
-# %% [markdown] tags=["hint"] question="1.1"
+# %% [markdown] tags=["hint"] question="5.1"
 # A chat is a list of messages, each with a `role` and a `content`. One message with the role `user` is enough.
 
-# %% [markdown] tags=["hint"] question="1.1"
+# %% [markdown] tags=["hint"] question="5.1"
 # `client.chat.completions.create(model=os.environ["CHAT_MODEL"], messages=[…])` returns a response, and
 # `response.choices[0].message.content` is its text. `re.findall(r"\b\d\d\.\d\d\b", text)` finds the codes.
 
-# %% tags=["solution"] question="1.1"
+# %% tags=["solution"] question="5.1"
 response = client.chat.completions.create(
     model=os.environ["CHAT_MODEL"],
     messages=[{"role": "user", "content": f"Which class of NACE Rev. 2.1 is this activity? Answer with its code.\n\n{label}"}],
@@ -142,7 +142,7 @@ naive_codes = re.findall(r"\b\d\d\.\d\d\b", naive_answer)
 print(naive_answer)
 print(naive_codes)
 
-# %% tags=["check"] question="1.1"
+# %% tags=["check"] question="5.1"
 def check(naive_answer, naive_codes, *, titles):
     import re
 
@@ -174,8 +174,8 @@ print("62.01 in Rev. 2.1:", titles.get("62.01", "no such class"))
 #
 # One could put all the notes of the nomenclature into each prompt. Some models take prompts that long. What would it cost?
 
-# %% [markdown] tags=["question"] question="1.2"
-# Question 1.2: the price of reading everything
+# %% [markdown] tags=["question"] question="5.2"
+# Question 5.2: the price of reading everything
 #
 # Language models count, and charge, in tokens; in English a word is about 4/3 of a token. Compute
 #
@@ -184,22 +184,22 @@ print("62.01 in Rev. 2.1:", titles.get("62.01", "no such class"))
 # - `tokens_all`: how many tokens 10,000 prompts have that each hold the notes of **all** classes;
 # - `tokens_five`: how many they have with **five** classes each, of average length.
 
-# %% [markdown] tags=["hint"] question="1.2"
+# %% [markdown] tags=["hint"] question="5.2"
 # `classes.select("HEADING", "Includes", "IncludesAlso", "Excludes").iter_rows()` gives four texts a class, `None` where
 # there is no note. `len(text.split())` counts words.
 
-# %% [markdown] tags=["hint"] question="1.2"
+# %% [markdown] tags=["hint"] question="5.2"
 # `tokens_all` is 10,000 times the sum over all classes times 4/3. For `tokens_five`, take five times the mean instead of
 # the sum.
 
-# %% tags=["solution"] question="1.2"
+# %% tags=["solution"] question="5.2"
 rows = classes.select("HEADING", "Includes", "IncludesAlso", "Excludes").iter_rows()
 words_of_class = [sum(len(text.split()) for text in row if text) for row in rows]
 tokens_all = 10_000 * sum(words_of_class) * 4 / 3
 tokens_five = 10_000 * 5 * np.mean(words_of_class) * 4 / 3
 print(f"all classes in each prompt: {tokens_all / 1e6:,.0f} million tokens, five of them: {tokens_five / 1e6:,.1f} million")
 
-# %% tags=["check"] question="1.2"
+# %% tags=["check"] question="5.2"
 def check(words_of_class, tokens_all, tokens_five, *, classes):
     columns = classes.select("HEADING", "Includes", "IncludesAlso", "Excludes")
     expected = [sum(len(text.split()) for text in row if text) for row in columns.iter_rows()]
@@ -248,16 +248,16 @@ def check(words_of_class, tokens_all, tokens_five, *, classes):
 # %% [markdown]
 # ## Exercise 2: near and far
 
-# %% [markdown] tags=["question"] question="2.1"
-# Question 2.1: the cosine, by hand
+# %% [markdown] tags=["question"] question="5.3"
+# Question 5.3: the cosine, by hand
 #
 # Write a function `cosine(a, b)` that takes two numpy vectors and returns their cosine, with numpy's `@` (dot product) and
 # `np.linalg.norm` (length).
 
-# %% [markdown] tags=["hint"] question="2.1"
+# %% [markdown] tags=["hint"] question="5.3"
 # The dot product, divided by the product of the two lengths.
 
-# %% tags=["solution"] question="2.1"
+# %% tags=["solution"] question="5.3"
 def cosine(a, b):
     """Cosine of the angle between two vectors, from -1 to 1."""
     return a @ b / (np.linalg.norm(a) * np.linalg.norm(b))
@@ -265,7 +265,7 @@ def cosine(a, b):
 
 print(cosine(np.array([1.0, 0.0]), np.array([3.0, 3.0])))
 
-# %% tags=["check"] question="2.1"
+# %% tags=["check"] question="5.3"
 def check(cosine):
     import numpy
 
@@ -281,8 +281,8 @@ def check(cosine):
     return "the length of the vectors makes no difference"
 
 
-# %% [markdown] tags=["question"] question="2.2"
-# Question 2.2: three ways to be near
+# %% [markdown] tags=["question"] question="5.4"
+# Question 5.4: three ways to be near
 #
 # Below are the three vectors of the drawing. Which note is nearer to the label, `"A"` or `"B"`? Compute it by each of the
 # three measures and put the answers in a dictionary `nearer` with the keys `"cosine"`, `"dot"` and `"euclid"`.
@@ -294,14 +294,14 @@ def check(cosine):
 label_vector = np.array([4.0, 1.4])
 note_vectors = {"A": np.array([8.6, 5.6]), "B": np.array([1.3, 4.0])}
 
-# %% [markdown] tags=["hint"] question="2.2"
+# %% [markdown] tags=["hint"] question="5.4"
 # For cosine and dot product the larger value is nearer, for Euclid the smaller. The distance is `np.linalg.norm(a - b)`.
 
-# %% [markdown] tags=["hint"] question="2.2"
+# %% [markdown] tags=["hint"] question="5.4"
 # `max(note_vectors, key=lambda name: …)` returns the name with the largest value, `min` that with the smallest. A function
 # `nearest(label_vector, note_vectors)` that returns the dictionary can be called twice.
 
-# %% tags=["solution"] question="2.2"
+# %% tags=["solution"] question="5.4"
 def nearest(target, notes):
     """Name of the note that is nearest to the target, by each measure."""
     return {
@@ -320,7 +320,7 @@ nearer = nearest(label_vector, note_vectors)
 nearer_normalised = nearest(normalise(label_vector), {name: normalise(vector) for name, vector in note_vectors.items()})
 print(nearer, nearer_normalised)
 
-# %% tags=["check"] question="2.2"
+# %% tags=["check"] question="5.4"
 def check(nearer, nearer_normalised, *, label_vector, note_vectors):
     import numpy
 
@@ -354,8 +354,8 @@ def check(nearer, nearer_normalised, *, label_vector, note_vectors):
 # So for vectors of length 1 the three rank alike, always. Many embedding models give such vectors, and then the measure is
 # a matter of taste. If you do not know, take cosine, which divides by the lengths itself.
 
-# %% [markdown] tags=["question"] question="2.3"
-# Question 2.3: rank four notes
+# %% [markdown] tags=["question"] question="5.5"
+# Question 5.5: rank four notes
 #
 # Now with real vectors. Below are four classes that have to do with shoes or with shops on the web. Embed `label` and the
 # four texts of `notes` with the endpoint, in one request. Put the cosines between the label and each note in
@@ -368,15 +368,15 @@ for code, heading, includes in classes.filter(pl.col("CODE").is_in(codes)).selec
     notes[code] = f"{heading}\n" + includes.replace("\\n", "\n")
 print(*[f"{code} {text}\n" for code, text in notes.items()], sep="\n")
 
-# %% [markdown] tags=["hint"] question="2.3"
+# %% [markdown] tags=["hint"] question="5.5"
 # `client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=[…])` takes a list of texts. In its answer,
 # `data[0].embedding` is the vector of the first text, and so on in the order of the list.
 
-# %% [markdown] tags=["hint"] question="2.3"
+# %% [markdown] tags=["hint"] question="5.5"
 # With `[label, *notes.values()]` as input, the first vector is that of the label. `sorted(similarities,
 # key=similarities.get, reverse=True)` sorts codes by their value.
 
-# %% tags=["solution"] question="2.3"
+# %% tags=["solution"] question="5.5"
 response = client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=[label, *notes.values()])
 vectors = [np.array(item.embedding) for item in response.data]
 similarities = {code: float(cosine(vectors[0], vector)) for code, vector in zip(notes, vectors[1:])}
@@ -384,7 +384,7 @@ ranking = sorted(similarities, key=similarities.get, reverse=True)
 for code in ranking:
     print(f"{similarities[code]:.2f}  {code}  {titles[code]}")
 
-# %% tags=["check"] question="2.3"
+# %% tags=["check"] question="5.5"
 def check(similarities, ranking, *, client, label, notes, titles):
     import os
 
@@ -433,8 +433,8 @@ def candidate_text(code):
 
 print(candidate_text("47.72"))
 
-# %% [markdown] tags=["question"] question="3.1"
-# Question 3.1: retrieve three, choose one
+# %% [markdown] tags=["question"] question="5.6"
+# Question 5.6: retrieve three, choose one
 #
 # Take the three nearest codes of `ranking` as `candidates`. Write the user prompt, `prompt`, like this:
 #
@@ -451,14 +451,14 @@ print(candidate_text("47.72"))
 # Send `SYSTEM` and `prompt` to the chat model, ask for JSON with `response_format={"type": "json_object"}`, and read the answer
 # into the dictionary `rag_answer`. Should your model write more than JSON, cut out what stands from the first `{` to the last `}`.
 
-# %% [markdown] tags=["hint"] question="3.1"
+# %% [markdown] tags=["hint"] question="5.6"
 # Two messages: `{"role": "system", "content": SYSTEM}` and `{"role": "user", "content": prompt}`. `json.loads` makes a
 # dictionary of the text that comes back.
 
-# %% [markdown] tags=["hint"] question="3.1"
+# %% [markdown] tags=["hint"] question="5.6"
 # `"\n\n".join(candidate_text(code) for code in candidates)` puts the candidates under one another.
 
-# %% tags=["solution"] question="3.1"
+# %% tags=["solution"] question="5.6"
 candidates = ranking[:3]
 prompt = f"<activity>\n{label}\n</activity>\n\nCandidates:\n\n" + "\n\n".join(candidate_text(code) for code in candidates)
 response = client.chat.completions.create(
@@ -470,7 +470,7 @@ text = response.choices[0].message.content
 rag_answer = json.loads(text[text.find("{") : text.rfind("}") + 1])
 print(rag_answer, titles.get(rag_answer.get("code")))
 
-# %% tags=["check"] question="3.1"
+# %% tags=["check"] question="5.6"
 def check(candidates, prompt, rag_answer, *, ranking, label, titles):
     assert list(candidates) == ranking[:3], f"candidates should be the first three codes of ranking, {ranking[:3]}"
     assert isinstance(prompt, str), "prompt should be a text"
@@ -489,7 +489,7 @@ def check(candidates, prompt, rag_answer, *, ranking, label, titles):
 
 
 # %% [markdown]
-# Compare with question 1.1. The code exists, it is of the right edition, and the page that speaks for it stands in the
+# Compare with question 5.1. The code exists, it is of the right edition, and the page that speaks for it stands in the
 # prompt. What could still go wrong? The right class may not be among the candidates, which is an error of the *retriever*, or
 # the model may choose the wrong one, an error of the *generator*. They have different cures, so chapter 7 measures them
 # apart. And a model need not obey: it may answer with a code that nobody listed or with something that is no JSON. Chapter 7

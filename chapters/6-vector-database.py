@@ -24,7 +24,7 @@
 # - find out by measuring which levels of the nomenclature belong in the search, and why the obvious choice is a trap.
 
 # %%
-from funathon.exercise import start
+from funathon.course.exercise import start
 
 check, hint, solution, catch_up = start("6-vector-database")
 
@@ -40,12 +40,12 @@ check, hint, solution, catch_up = start("6-vector-database")
 # %%
 import os
 
-from funathon.endpoint import ensure_endpoint
+from funathon.endpoint.server import ensure_endpoint
 
 ensure_endpoint()
 
-# %% [markdown] tags=["question"] question="1.0"
-# Question 1.0: secrets
+# %% [markdown] tags=["question"] question="6.1"
+# Question 6.1: secrets
 #
 # The endpoint is described by four variables: `LLMLAB_URL`, `LLMLAB_API_KEY`, `EMBEDDING_MODEL` and `CHAT_MODEL`. You
 # want to see them, but what a cell prints is saved with the notebook, and the key with it.
@@ -56,14 +56,14 @@ ensure_endpoint()
 # 3. `.gitignore`, one folder up from the notebooks, lists what git leaves alone. Put in `env_is_ignored` whether `.env`
 #    is a line of it.
 
-# %% [markdown] tags=["hint"] question="1.0"
+# %% [markdown] tags=["hint"] question="6.1"
 # `os.environ["LLMLAB_URL"]` is the value of a variable. Slices work on text: `secret[:3]`.
 
-# %% [markdown] tags=["hint"] question="1.0"
+# %% [markdown] tags=["hint"] question="6.1"
 # `Path("../.gitignore").read_text().splitlines()` is the list of lines, and `".env" in …` asks whether one of them is
 # `.env`.
 
-# %% tags=["solution"] question="1.0"
+# %% tags=["solution"] question="6.1"
 from pathlib import Path
 
 
@@ -77,7 +77,7 @@ settings["LLMLAB_API_KEY"] = mask(os.environ["LLMLAB_API_KEY"])
 env_is_ignored = ".env" in Path("../.gitignore").read_text().splitlines()
 print("embeddings:", settings["EMBEDDING_MODEL"], "· chat:", settings["CHAT_MODEL"], "· .env ignored by git:", env_is_ignored)
 
-# %% tags=["check"] question="1.0"
+# %% tags=["check"] question="6.1"
 def check(mask, settings, env_is_ignored):
     import os
     from pathlib import Path
@@ -102,21 +102,21 @@ def check(mask, settings, env_is_ignored):
 # commit does not help: it stays in the history, and programs search public repositories for keys all day long. Then the
 # only cure is to revoke the key where it was issued and to ask for a new one.
 
-# %% [markdown] tags=["question"] question="1.1"
-# Question 1.1: the client of the endpoint
+# %% [markdown] tags=["question"] question="6.2"
+# Question 6.2: the client of the endpoint
 #
 # Make an `OpenAI` client from `LLMLAB_URL` and `LLMLAB_API_KEY` and call it `client`. Left alone it waits up to ten minutes
 # for an answer. Set its `timeout` to 120 seconds, and let it try again up to 5 times (`max_retries`).
 
-# %% [markdown] tags=["hint"] question="1.1"
+# %% [markdown] tags=["hint"] question="6.2"
 # `OpenAI` comes from the package `openai`. Its address is called `base_url`.
 
-# %% tags=["solution"] question="1.1"
+# %% tags=["solution"] question="6.2"
 from openai import OpenAI
 
 client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=120, max_retries=5)
 
-# %% tags=["check"] question="1.1"
+# %% tags=["check"] question="6.2"
 def check(client):
     import os
 
@@ -136,21 +136,21 @@ def check(client):
 # The client waits a little longer each time, or as long as the server asks it to. It does not retry what will not pass: a
 # refused key (401) or an address that leads nowhere (404, often a URL without `/v1`).
 
-# %% [markdown] tags=["question"] question="1.2"
-# Question 1.2: which models are there?
+# %% [markdown] tags=["question"] question="6.3"
+# Question 6.3: which models are there?
 #
 # Ask the endpoint for its models. Put their ids, sorted, in the list `model_ids`, and those of `EMBEDDING_MODEL` and
 # `CHAT_MODEL` that are not among them in the list `missing_models`.
 
-# %% [markdown] tags=["hint"] question="1.2"
+# %% [markdown] tags=["hint"] question="6.3"
 # `client.models.list()` can be looped over; each model has an `id`.
 
-# %% tags=["solution"] question="1.2"
+# %% tags=["solution"] question="6.3"
 model_ids = sorted(model.id for model in client.models.list())
 missing_models = [os.environ[name] for name in ["EMBEDDING_MODEL", "CHAT_MODEL"] if os.environ[name] not in model_ids]
 print(model_ids, missing_models)
 
-# %% tags=["check"] question="1.2"
+# %% tags=["check"] question="6.3"
 def check(model_ids, missing_models, *, client):
     import os
 
@@ -164,8 +164,8 @@ def check(model_ids, missing_models, *, client):
     return f"{len(expected)} models" + (f"; {absent[0]} is not one of them, check its name in .env" if absent else ", yours among them")
 
 
-# %% [markdown] tags=["question"] question="1.3"
-# Question 1.3: the client of the database
+# %% [markdown] tags=["question"] question="6.4"
+# Question 6.4: the client of the database
 #
 # **Qdrant** is a vector database. The same `QdrantClient` talks to a server, or works by itself on a folder. Make one,
 # called `qdrant`:
@@ -177,17 +177,17 @@ def check(model_ids, missing_models, *, client):
 # Put the names of its **collections** in the list `collection_names`. A collection is to Qdrant what a table is to other
 # databases. There may be none yet.
 
-# %% [markdown] tags=["hint"] question="1.3"
+# %% [markdown] tags=["hint"] question="6.4"
 # `os.environ.get("QDRANT_URL")` is `None` when the variable is not set. For a folder, the argument is called `path`.
 
-# %% [markdown] tags=["hint"] question="1.3"
+# %% [markdown] tags=["hint"] question="6.4"
 # `qdrant.get_collections().collections` is a list of objects that have a `name`.
 
-# %% [markdown] tags=["hint"] question="1.3"
+# %% [markdown] tags=["hint"] question="6.4"
 # *"already accessed by another instance"*: a folder can be open once at a time. If you run the cell a second time, close
 # the first client before: `qdrant.close()`.
 
-# %% tags=["solution"] question="1.3"
+# %% tags=["solution"] question="6.4"
 from qdrant_client import QdrantClient, models
 
 if "qdrant" in globals():
@@ -200,7 +200,7 @@ else:
 collection_names = [collection.name for collection in qdrant.get_collections().collections]
 print(collection_names)
 
-# %% tags=["check"] question="1.3"
+# %% tags=["check"] question="6.4"
 def check(qdrant, collection_names):
     import os
 
@@ -230,22 +230,22 @@ def check(qdrant, collection_names):
 # A search finds what has been written down. So what is written in the text of each class decides what can be found, more
 # than any setting of the database.
 
-# %% [markdown] tags=["question"] question="2.1"
-# Question 2.1: the nomenclature
+# %% [markdown] tags=["question"] question="6.5"
+# Question 6.5: the nomenclature
 #
 # Read the nomenclature, a tab-separated file at the address `NACE_URL`, into the polars table `nomenclature`, with every
 # column as text. Put the number of codes at each level in the dictionary `n_of_level`, from `"1"` (section) to `"4"`
 # (class).
 
-# %% [markdown] tags=["hint"] question="2.1"
+# %% [markdown] tags=["hint"] question="6.5"
 # As in chapter 1: `fsspec.open(place, "rb")`, then `pl.read_csv`. The separator is `"\t"`, and `infer_schema=False` leaves
 # everything as text.
 
-# %% [markdown] tags=["hint"] question="2.1"
+# %% [markdown] tags=["hint"] question="6.5"
 # `nomenclature.group_by("LEVEL").len()` counts, and `dict(table.iter_rows())` makes a dictionary of a table with two
 # columns.
 
-# %% tags=["solution"] question="2.1"
+# %% tags=["solution"] question="6.5"
 import fsspec
 import polars as pl
 
@@ -255,7 +255,7 @@ n_of_level = dict(nomenclature.group_by("LEVEL").len().sort("LEVEL").iter_rows()
 print(n_of_level)
 nomenclature.filter(CODE="10.71")
 
-# %% tags=["check"] question="2.1"
+# %% tags=["check"] question="6.5"
 def check(nomenclature, n_of_level):
     import polars
 
@@ -269,8 +269,8 @@ def check(nomenclature, n_of_level):
     return f"{len(nomenclature):,} codes, {expected['4']} of them classes"
 
 
-# %% [markdown] tags=["question"] question="2.2"
-# Question 2.2: a document
+# %% [markdown] tags=["question"] question="6.6"
+# Question 6.6: a document
 #
 # (A **dataclass** is a class whose fields are listed with their types, as in a record; Python writes the code that fills them. A
 # **class method**, under `@classmethod`, is called on the class itself, here to make a document: `NaceDocument.from_row(row)`.)
@@ -290,19 +290,19 @@ def check(nomenclature, n_of_level):
 #
 # Make a list `documents` of all rows.
 
-# %% [markdown] tags=["hint"] question="2.2"
+# %% [markdown] tags=["hint"] question="6.6"
 # A dataclass with `@dataclass(frozen=True)` calls `__post_init__` after it has been made. That is the place to verify.
 # Regular expressions say what a code looks like: `re.fullmatch(r"\d\d\.\d", code)` for a group.
 
-# %% [markdown] tags=["hint"] question="2.2"
+# %% [markdown] tags=["hint"] question="6.6"
 # The parent of a class is its first four characters, that of a group its first two. `nomenclature.iter_rows(named=True)`
 # gives dictionaries.
 
-# %% [markdown] tags=["hint"] question="2.2"
+# %% [markdown] tags=["hint"] question="6.6"
 # A helper: `def clean(text): text = (text or "").replace("\\n", "\n").strip(); return text or None`. In Python source,
 # `"\\n"` are the two characters and `"\n"` is the line break.
 
-# %% tags=["solution"] question="2.2"
+# %% tags=["solution"] question="6.6"
 import re
 from dataclasses import asdict, dataclass
 
@@ -364,7 +364,7 @@ class NaceDocument:
 documents = [NaceDocument.from_row(row) for row in nomenclature.iter_rows(named=True)]
 print(f"{len(documents):,} documents")
 
-# %% tags=["check"] question="2.2"
+# %% tags=["check"] question="6.6"
 def check(NaceDocument, documents, *, nomenclature):
     import dataclasses
 
@@ -423,22 +423,22 @@ def check(NaceDocument, documents, *, nomenclature):
 # place: a code that a spreadsheet has turned from `06.10` into `6.1` now stops the program here, with a sentence, and not
 # three chapters later with an accuracy that is a little too low.
 
-# %% [markdown] tags=["question"] question="2.3"
-# Question 2.3: with and without
+# %% [markdown] tags=["question"] question="6.7"
+# Question 6.7: with and without
 #
 # Put the text of class `10.71`, as it is embedded by default, in `text_without`, and its text with the exclusions in
 # `text_with`. Compare them.
 
-# %% [markdown] tags=["hint"] question="2.3"
+# %% [markdown] tags=["hint"] question="6.7"
 # First find the document: `next(document for document in documents if document.code == "10.71")`.
 
-# %% tags=["solution"] question="2.3"
+# %% tags=["solution"] question="6.7"
 bread = next(document for document in documents if document.code == "10.71")
 text_without = bread.to_embedding_text()
 text_with = bread.to_embedding_text(excludes=True)
 print(text_with)
 
-# %% tags=["check"] question="2.3"
+# %% tags=["check"] question="6.7"
 def check(text_without, text_with, *, documents):
     bread = next(document for document in documents if document.code == "10.71")
     assert isinstance(text_without, str) and isinstance(text_with, str), "text_without and text_with should be texts: call to_embedding_text"
@@ -469,8 +469,8 @@ print(f"cosine of 10.71 with 'dry biscuits and rusks': {biscuits @ without:.2f} 
 # %% [markdown]
 # ## Exercise 3: the database
 
-# %% [markdown] tags=["question"] question="3.1"
-# Question 3.1: a collection
+# %% [markdown] tags=["question"] question="6.8"
+# Question 6.8: a collection
 #
 # A collection holds vectors of one size, compared in one way. Find out how many numbers a vector of your embedding model
 # has and put it in `dimension`. Then create the collection `nace-chapter-6` with this size and cosine. Keep its name in
@@ -478,14 +478,14 @@ print(f"cosine of 10.71 with 'dry biscuits and rusks': {biscuits @ without:.2f} 
 #
 # Creating a collection that exists is an error. So if it exists, delete it first; then the cell can be run again.
 
-# %% [markdown] tags=["hint"] question="3.1"
+# %% [markdown] tags=["hint"] question="6.8"
 # Do not look the number up, ask: embed any short text and take the length of its vector.
 
-# %% [markdown] tags=["hint"] question="3.1"
+# %% [markdown] tags=["hint"] question="6.8"
 # `qdrant.collection_exists(name)`, `qdrant.delete_collection(name)` and `qdrant.create_collection(name,
 # vectors_config=…)`, with `models.VectorParams(size=…, distance=models.Distance.COSINE)`.
 
-# %% tags=["solution"] question="3.1"
+# %% tags=["solution"] question="6.8"
 collection = "nace-chapter-6"
 dimension = len(client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=["bakery"]).data[0].embedding)
 if qdrant.collection_exists(collection):
@@ -495,7 +495,7 @@ qdrant.create_collection(
 )
 print(f"{collection}: {dimension} dimensions")
 
-# %% tags=["check"] question="3.1"
+# %% tags=["check"] question="6.8"
 def check(collection, dimension, *, qdrant, client):
     import os
 
@@ -509,8 +509,8 @@ def check(collection, dimension, *, qdrant, client):
     return f"room for vectors of {length} numbers"
 
 
-# %% [markdown] tags=["question"] question="3.2"
-# Question 3.2: embed a few
+# %% [markdown] tags=["question"] question="6.9"
+# Question 6.9: embed a few
 #
 # Write a function `embed_batch(texts)` that embeds a list of texts in **one** request and returns a numpy array of shape
 # (texts, dimension). Embed the texts of the four classes below into `few_vectors`, and put the cosines between all pairs
@@ -521,14 +521,14 @@ few = [document for document in documents if document.code in ("10.71", "47.24",
 for document in few:
     print(document.code, document.heading)
 
-# %% [markdown] tags=["hint"] question="3.2"
+# %% [markdown] tags=["hint"] question="6.9"
 # `np.array([item.embedding for item in answer.data])` makes an array of the answer.
 
-# %% [markdown] tags=["hint"] question="3.2"
+# %% [markdown] tags=["hint"] question="6.9"
 # Divide each row by its length, `np.linalg.norm(few_vectors, axis=1, keepdims=True)`. For rows of length 1, `rows @
 # rows.T` holds all cosines.
 
-# %% tags=["solution"] question="3.2"
+# %% tags=["solution"] question="6.9"
 def embed_batch(texts):
     """Vectors of some texts, in one request: array of shape (texts, dimension)."""
     answer = client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=texts)
@@ -541,7 +541,7 @@ few_similarities = rows @ rows.T
 print(few_vectors.shape, "the first numbers of the first vector:", few_vectors[0, :4].round(3))
 print(few_similarities.round(2))
 
-# %% tags=["check"] question="3.2"
+# %% tags=["check"] question="6.9"
 def check(embed_batch, few_vectors, few_similarities, *, few, dimension, client):
     import numpy
 
@@ -568,8 +568,8 @@ def check(embed_batch, few_vectors, few_similarities, *, few, dimension, client)
 # A single number of a vector means nothing to us. What can be read is the table of cosines: bread is nearer to bread than
 # to software.
 
-# %% [markdown] tags=["question"] question="3.3"
-# Question 3.3: points
+# %% [markdown] tags=["question"] question="6.10"
+# Question 6.10: points
 #
 # What Qdrant stores is a **point**: an id, a vector and a payload. Write
 #
@@ -581,10 +581,10 @@ def check(embed_batch, few_vectors, few_similarities, *, few, dimension, client)
 #
 # Make the points of `few` and put them in the list `few_points`.
 
-# %% [markdown] tags=["hint"] question="3.3"
+# %% [markdown] tags=["hint"] question="6.10"
 # `import uuid` comes with Python. `asdict(document)`, from `dataclasses`, makes a dictionary of all its fields.
 
-# %% tags=["solution"] question="3.3"
+# %% tags=["solution"] question="6.10"
 import uuid
 
 
@@ -601,7 +601,7 @@ def make_point(document, vector):
 few_points = [make_point(document, vector) for document, vector in zip(few, few_vectors)]
 print(few_points[0].id, list(few_points[0].payload))
 
-# %% tags=["check"] question="3.3"
+# %% tags=["check"] question="6.10"
 def check(point_id, make_point, few_points, *, few, few_vectors):
     import uuid
 
@@ -630,8 +630,8 @@ def check(point_id, make_point, few_points, *, few, few_vectors):
 # Why not simply number them 1, 2, 3? Because the numbers depend on the order of the file. Insert a class, and all after it
 # have new numbers. Random ids are worse: run the cell twice, and everything stands there twice.
 
-# %% [markdown] tags=["question"] question="3.4"
-# Question 3.4: all of them
+# %% [markdown] tags=["question"] question="6.11"
+# Question 6.11: all of them
 #
 # Embedding text after text, each in its own request, is what most people try first. It works, and it is slow. Two things
 # help: **batches**, several texts in a request, and **concurrency**, several requests at a time. Write a function
@@ -639,7 +639,7 @@ def check(point_id, make_point, few_points, *, few, few_vectors):
 # `embed_texts(texts, batch_size=32, workers=4)`
 #
 # that cuts the texts into batches, sends at most `workers` requests at a time, shows a progress bar, and returns an array
-# of shape (texts, dimension), **in the order of the texts**. The retries are those of the client, from question 1.1.
+# of shape (texts, dimension), **in the order of the texts**. The retries are those of the client, from question 6.2.
 #
 # Then compare, on the texts of `trial` below. Put the seconds that each way takes in a dictionary `seconds`, with the keys
 #
@@ -655,21 +655,21 @@ texts = [document.to_embedding_text() for document in documents]
 trial = texts[5::22]
 print(f"{len(texts):,} texts, {len(trial)} of them to compare with")
 
-# %% [markdown] tags=["hint"] question="3.4"
+# %% [markdown] tags=["hint"] question="6.11"
 # `ThreadPoolExecutor(workers)` from `concurrent.futures` runs a function on many inputs, at most `workers` at a time.
 # Threads are right here, since a request is mostly waiting. Its method `map` gives the results in the order of the
 # inputs, whichever is ready first.
 
-# %% [markdown] tags=["hint"] question="3.4"
+# %% [markdown] tags=["hint"] question="6.11"
 # `[texts[i : i + batch_size] for i in range(0, len(texts), batch_size)]` are the batches. `tqdm(results,
 # total=len(batches))` from `tqdm.auto` shows a bar while one loops over the results, and `np.concatenate` joins the
 # arrays.
 
-# %% [markdown] tags=["hint"] question="3.4"
+# %% [markdown] tags=["hint"] question="6.11"
 # `time.perf_counter()` before and after, and subtract. A function that takes `batch_size` and `workers` and returns the
 # seconds saves writing it four times.
 
-# %% tags=["solution"] question="3.4"
+# %% tags=["solution"] question="6.11"
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -703,7 +703,7 @@ print(f"{len(vectors):,} vectors in {time.perf_counter() - started:.0f} s")
 for way, taken in seconds.items():
     print(f"{taken:6.2f} s  {way}")
 
-# %% tags=["check"] question="3.4"
+# %% tags=["check"] question="6.11"
 def check(embed_texts, seconds, vectors, *, texts, trial, embed_batch, dimension):
     import threading
     import time
@@ -801,21 +801,21 @@ plt.show()
 # client then waits and tries again, and all is well as long as `workers` stays small. A few hundred requests at once
 # would only queue up, in front of you and in front of everybody else.
 
-# %% [markdown] tags=["question"] question="3.5"
-# Question 3.5: store, twice
+# %% [markdown] tags=["question"] question="6.12"
+# Question 6.12: store, twice
 #
 # Make the points of all documents and **upsert** them (insert, or update what has the same id) into the collection, in
 # batches of 100. Put the number of points that the collection then has in `count_first`. Then do it all again, and put the
 # number in `count_second`.
 
-# %% [markdown] tags=["hint"] question="3.5"
+# %% [markdown] tags=["hint"] question="6.12"
 # `qdrant.upsert(collection, points=[…])` takes a list of points. Batches, since a single request with everything may be
 # larger than a server accepts.
 
-# %% [markdown] tags=["hint"] question="3.5"
+# %% [markdown] tags=["hint"] question="6.12"
 # `qdrant.count(collection, exact=True).count` is the number of points.
 
-# %% tags=["solution"] question="3.5"
+# %% tags=["solution"] question="6.12"
 points = [make_point(document, vector) for document, vector in zip(documents, vectors)]
 
 
@@ -830,7 +830,7 @@ count_first = upsert_all()
 count_second = upsert_all()
 print(count_first, count_second)
 
-# %% tags=["check"] question="3.5"
+# %% tags=["check"] question="6.12"
 def check(count_first, count_second, *, qdrant, collection, documents):
     assert not callable(count_first), "count_first should be a number: call the function"
     assert count_first == len(documents), f"count_first should be {len(documents):,}, one point a document, it is {count_first}"
@@ -845,8 +845,8 @@ def check(count_first, count_second, *, qdrant, collection, documents):
 # An operation that can be repeated without harm is called **idempotent**. It is worth the trouble: when a run breaks off
 # in the middle, you run it again and need not think about where it stopped.
 
-# %% [markdown] tags=["question"] question="3.6"
-# Question 3.6: look inside, and search
+# %% [markdown] tags=["question"] question="6.13"
+# Question 6.13: look inside, and search
 #
 # - Fetch the point of `10.71` by its id and put it in `stored`.
 # - Search for the ten points nearest to `query_text` below and put them in the list `hits`.
@@ -855,14 +855,14 @@ def check(count_first, count_second, *, qdrant, collection, documents):
 # %%
 query_text = "renting out holiday flats by the sea"
 
-# %% [markdown] tags=["hint"] question="3.6"
+# %% [markdown] tags=["hint"] question="6.13"
 # `qdrant.retrieve(collection, ids=[…])` returns a list. `qdrant.query_points(collection, query=vector, limit=10).points`
 # searches; the vector is that of `query_text`, as a list.
 
-# %% [markdown] tags=["hint"] question="3.6"
+# %% [markdown] tags=["hint"] question="6.13"
 # `query_filter=models.Filter(must=[models.FieldCondition(key="level", match=models.MatchValue(value=4))])`.
 
-# %% tags=["solution"] question="3.6"
+# %% tags=["solution"] question="6.13"
 stored = qdrant.retrieve(collection, ids=[point_id("10.71")])[0]
 print(stored.payload["code"], stored.payload["heading"])
 
@@ -875,7 +875,7 @@ for name, found in [("all levels", hits), ("classes only", class_hits)]:
     for hit in found[:6]:
         print(f"{hit.score:.2f}  {hit.payload['code']:6} {hit.payload['heading']}")
 
-# %% tags=["check"] question="3.6"
+# %% tags=["check"] question="6.13"
 def check(stored, hits, class_hits, *, point_id, documents, vectors, embed_batch, query_text):
     import numpy
 
@@ -906,8 +906,8 @@ def check(stored, hits, class_hits, *, point_id, documents, vectors, embed_batch
 #
 # Is that a nuisance or a disaster? Measure it.
 
-# %% [markdown] tags=["question"] question="3.7"
-# Question 3.7: which levels belong in the search?
+# %% [markdown] tags=["question"] question="6.14"
+# Question 6.14: which levels belong in the search?
 #
 # **Retriever@k** is the share of labels whose right class is among the first `k` candidates. What is not among the
 # candidates cannot be chosen, so it is an upper limit for everything that comes after.
@@ -933,18 +933,18 @@ X_val, X_test, y_val, y_test = train_test_split(X_rest, y_rest, test_size=0.5, r
 chosen = np.random.default_rng(1).choice(len(X_val), 1000, replace=False)
 sample_texts, sample_codes = X_val[chosen].tolist(), y_val[chosen]
 
-# %% [markdown] tags=["hint"] question="3.7"
+# %% [markdown] tags=["hint"] question="6.14"
 # Bring all vectors to length 1; then `label_vectors @ vectors.T` holds the cosine of each label with each document, shape
 # (1000, 1047). `np.argsort(-cosines, axis=1)[:, :5]` are the places of the five largest in each row.
 
-# %% [markdown] tags=["hint"] question="3.7"
+# %% [markdown] tags=["hint"] question="6.14"
 # `codes = np.array([document.code for document in documents])` turns places into codes. For classes only, keep the
 # documents with `level == 4` and their vectors first.
 
-# %% [markdown] tags=["hint"] question="3.7"
+# %% [markdown] tags=["hint"] question="6.14"
 # `(candidates == sample_codes[:, None])[:, :k].any(axis=1).mean()` is Retriever@k.
 
-# %% tags=["solution"] question="3.7"
+# %% tags=["solution"] question="6.14"
 def unit(rows):
     """The rows, each brought to length 1."""
     return rows / np.linalg.norm(rows, axis=1, keepdims=True)
@@ -971,7 +971,7 @@ recall = pl.DataFrame(
 with pl.Config(float_precision=3):
     display(recall)
 
-# %% tags=["check"] question="3.7"
+# %% tags=["check"] question="6.14"
 def check(label_vectors, candidates_all, candidates_classes, recall, *, documents, vectors, sample_texts, sample_codes, embed_batch):
     import numpy
     import polars

@@ -12,7 +12,7 @@ os.environ["XDG_CACHE_HOME"] = str(CACHE / "tests")
 
 
 def pytest_sessionfinish():
-    from funathon.endpoint import stop_server
+    from funathon.endpoint.server import stop_server
 
     stop_server()
 

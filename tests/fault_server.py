@@ -16,7 +16,7 @@ import time
 import uvicorn
 from starlette.responses import JSONResponse, Response
 
-from funathon.endpoint_app import error_answer, make_app
+from funathon.endpoint.app import error_answer, make_app
 
 
 class FaultServer:

@@ -1,4 +1,4 @@
--- Where a page says <div class="piece chapters"></div>, put what funathon.pages wrote into site/_chapters.md.
+-- Where a page says <div class="piece chapters"></div>, put what funathon.course.pages wrote into site/_chapters.md.
 -- Quarto's own include would be looked for before the pre-render script has made the file.
 function Div(div)
   if div.classes[1] == "piece" then

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from funathon.building import HOW_TO_GET_QUARTO, find_quarto
+from funathon.course.building import HOW_TO_GET_QUARTO, find_quarto
 from funathon.errors import FunathonError
 from funathon.paths import ROOT
 from funathon.services import SERVICES, Service

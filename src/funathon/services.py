@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from funathon.corpus.labels import read_labels
+from funathon.corpus.nomenclature import read_nomenclature
+from funathon.corpus.splitting import split_labels
 from funathon.errors import FunathonError
-from funathon.labels import read_labels
-from funathon.nomenclature import read_nomenclature
 from funathon.paths import ROOT
-from funathon.pretrained import read_manifest
 from funathon.settings import EMBEDDED, LOCAL_MLFLOW, is_configured
-from funathon.splitting import split_labels
+from funathon.supervised.pretrained import read_manifest
 
 Found = TypeVar("Found")
 
@@ -167,7 +167,7 @@ def check_llm() -> str:
 
 def check_embedded_llm() -> str:
     """Whether the embedded endpoint runs, or else whether its weights are the published ones."""
-    from funathon.endpoint import find_server
+    from funathon.endpoint.server import find_server
 
     server = find_server()
     if server is not None:

@@ -10,16 +10,13 @@ import fsspec
 from dotenv import dotenv_values
 
 from funathon.errors import FunathonError
-from funathon.labels import DEFAULT_LABELS
-from funathon.nomenclature import DEFAULT_NACE
-from funathon.paths import DATA, ROOT
+from funathon.paths import DEFAULT_LABELS, DEFAULT_NACE, PRETRAINED, ROOT
 
 ENV_FILE = ROOT / ".env"
-PRETRAINED = DATA / "pretrained"
 LOCAL_MLFLOW = f"sqlite:///{ROOT / 'mlflow.db'}"
 
 EMBEDDED = {"LLMLAB_API_KEY": "embedded", "EMBEDDING_MODEL": "all-MiniLM-L6-v2", "CHAT_MODEL": "offline-stand-in"}
-"""What `funathon.endpoint.ensure_endpoint` sets beside LLMLAB_URL; the key tells its settings from a learner's own."""
+"""What `funathon.endpoint.server.ensure_endpoint` sets beside LLMLAB_URL; the key tells its settings from a learner's own."""
 
 DEFAULTS = {
     "LABELS_URL": str(DEFAULT_LABELS),

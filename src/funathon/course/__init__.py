@@ -1,0 +1,1 @@
+"""The course itself: chapters, notebooks, checks, pages, site."""

@@ -1,0 +1,1 @@
+"""The embedded OpenAI-compatible endpoint: real embeddings, and a stand-in for chat."""

@@ -1,0 +1,1 @@
+"""Retrieval-augmented generation: retrieve candidates, ask a chat model, read its answers."""

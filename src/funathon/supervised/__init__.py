@@ -1,0 +1,1 @@
+"""The supervised model: training it, loading it, coding with it, measuring it."""

@@ -1,0 +1,155 @@
+"""The model card of the pretrained model, with every figure measured when it is written.
+
+`funathon train` writes it. For a model that is there already, `uv run python -m funathon.supervised.model_card` measures it again and writes
+`data/pretrained/MODEL_CARD.md`. Figures of other methods come from the files in `data/benchmarks`, which the runs of those
+methods left there.
+"""
+
+import json
+
+import numpy as np
+import polars as pl
+from torchTextClassifiers import torchTextClassifiers
+
+from funathon.corpus.labels import read_labels
+from funathon.corpus.nomenclature import read_nomenclature
+from funathon.corpus.splitting import Split, split_labels
+from funathon.files import write_text
+from funathon.measures import calibration_error
+from funathon.paths import DATA, FIELD_TEST, PRETRAINED
+from funathon.supervised.baselines import BASELINES
+from funathon.supervised.classifier import scores, softmax
+from funathon.supervised.evaluation import Report, accuracy_by, judge, worst_classes
+from funathon.supervised.pretrained import CARD, Manifest, load_model, read_manifest
+
+VARIANTS_FILE = DATA / "benchmarks" / "variants.json"
+WORST = 10
+LENGTHS = {"1 to 5 words": (1, 5), "6 to 9 words": (6, 9), "10 words and more": (10, np.inf)}
+"""The lengths by which the registers of the field test are told apart."""
+
+
+def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) -> str:
+    """The text of MODEL_CARD.md for a trained model: what it is, and its figures on validation, test and field test.
+
+    A model of other classes than those of the field test is neither judged by it nor set beside other methods.
+    """
+    classes = model.value_encoder.label_encoder.classes_
+    field = pl.read_parquet(FIELD_TEST)
+    in_field = set(field["code"]) == set(classes)
+    sets = {"validation": (split.X_val, split.y_val), "test": (split.X_test, split.y_test)}
+    if in_field:
+        sets["field test"] = (field["label"].to_numpy(), field["code"].to_numpy())
+    scored = {name: scores(model, texts) for name, (texts, _) in sets.items()}
+    reports = {name: judge(scored[name], classes, truth) for name, (_, truth) in sets.items()}
+    right = {name: reports[name].candidates[:, 0] == truth for name, (_, truth) in sets.items()}
+    before = {}
+    for name in sets:
+        raw = softmax(scored[name] * manifest.settings["temperature"])
+        before[name] = f"{calibration_error(raw.max(axis=1), right[name]):.3f}"
+
+    lines = [INTRODUCTION.format(n_train=manifest.n_train, n_classes=len(classes)), "## Figures\n", *heading("", *reports)]
+    figures = {name: dict(report.rows()) for name, report in reports.items()}
+    for measure in figures["test"]:
+        if measure == "calibration error":
+            lines.append(row("calibration error before temperature scaling", *before.values()))
+            lines.append(row("calibration error after it", *(values[measure] for values in figures.values())))
+        else:
+            lines.append(row(measure, *(values[measure] for values in figures.values())))
+    lines.append("\nIn brackets: 95 % Wilson intervals.\n")
+    if in_field:
+        lines += [FIELD, "## By register\n", "Only the field test has registers.\n"]
+        lines += heading("register", "labels", "top-1 accuracy")
+        registers = accuracy_by(field["register"].to_numpy(), right["field test"])
+        lines += [row(register, str(accuracy.n), str(accuracy)) for register, accuracy in registers]
+    lines += ["\nTop-1 accuracy by the number of words:\n", *heading("length", *sets)]
+    lengths = {name: np.array([len(text.split()) for text in texts]) for name, (texts, _) in sets.items()}
+    for length, (least, most) in LENGTHS.items():
+        inside = {name: right[name][(least <= counts) & (counts <= most)] for name, counts in lengths.items()}
+        lines.append(
+            row(length, *(f"{values.mean():.1%} of {len(values):,}" if len(values) else "" for values in inside.values()))
+        )
+
+    if in_field:
+        lines += ["\n## Beside other methods\n", *compared(reports, manifest)]
+        lines += ["\n## What was tried\n", *variants()]
+    titles = dict(read_nomenclature().select("code", "heading").iter_rows())
+    lines.append("\n## Worst classes\n")
+    lines.append("With so few texts a class, chance has a large part in these lists.")
+    for name, (_, truth) in sets.items():
+        lines += [f"\n### {name.capitalize()}\n", *heading("class", "right", "mostly taken for")]
+        for weak in worst_classes(truth, reports[name].candidates[:, 0], WORST):
+            taken = f"{weak.mistaken_for} {titles[weak.mistaken_for]}" if weak.mistaken_for else ""
+            hits = f"{round(weak.accuracy.value * weak.accuracy.n)} of {weak.accuracy.n}"
+            lines.append(row(f"{weak.code} {titles[weak.code]}", hits, taken))
+    lines += ["\n## Settings\n", *heading("setting", "value")]
+    lines += [row(name, str(value)) for name, value in manifest.settings.items()]
+    return "\n".join(lines) + "\n"
+
+
+def compared(reports: dict[str, Report], manifest: Manifest) -> list[str]:
+    """The table with the baselines."""
+    own = manifest.training_seconds
+    lines = [
+        "Trained on the same rows (training set and notes), judged on the same sets. Times are processor seconds: what one core",
+        "works on the training. `uv run --group benchmark python -m funathon.supervised.baselines` measures the others again.\n",
+        *heading("method", *(f"{name}, top-1" for name in reports), "field test, top-5", "training, s"),
+    ]
+    for method, found in json.loads(BASELINES.read_text(encoding="utf-8")).items():
+        accuracies = [f"{found[name]['top1']:.1%}" for name in reports]
+        lines.append(row(method, *accuracies, f"{found['field test']['top5']:.1%}", f"{found['training_seconds']:,.0f}"))
+    accuracies = [f"{report.top[1].value:.1%}" for report in reports.values()]
+    seconds = "not recorded" if own is None else f"{own:,.0f}"
+    return [*lines, row("**this model**", *accuracies, f"{reports['field test'].top[5].value:.1%}", seconds)]
+
+
+def variants() -> list[str]:
+    """The table of networks that differ from this one in one thing."""
+    found = json.loads(VARIANTS_FILE.read_text(encoding="utf-8"))
+    lines = [
+        "What each part is worth, on the validation set. Each network was trained once for this table, this model anew, all with the",
+        "same seed; differences below one point may be chance. `uv run python -m funathon.supervised.variants` measures them again.\n",
+        *heading("network", "validation, top-1"),
+    ]
+    return [*lines, *(row(name, f"{accuracy:.1%}") for name, accuracy in found.items())]
+
+
+def heading(*cells: str) -> list[str]:
+    """The first two lines of a markdown table."""
+    return [row(*cells), row(*["---"] * len(cells))]
+
+
+def row(*cells: str) -> str:
+    """A row of a markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+INTRODUCTION = """# Model card
+
+The pretrained model of the course: free-text descriptions of an activity, in English, into the {n_classes} classes of the
+nomenclature. This card is written by `funathon.supervised.model_card`, which measures every accuracy of the model when it writes it.
+
+**What it is.** A network in the wrapper of torchTextClassifiers: two weighted means of token embeddings, each with a linear
+head, averaged (`funathon.supervised.network`). Its tokens and the first values of its embeddings come from all-MiniLM-L6-v2 (Apache
+2.0). It was trained on {n_train:,} labels, the training set, and on the titles and inclusions of the nomenclature. Settings were
+chosen on the validation set; the confidences were calibrated on it by temperature scaling.
+
+**What it is for.** Teaching. The labels of the course are synthetic (see `data/README.md`): figures on them say nothing about
+how it would do on a real register. What it gives is a prediction, not a ruling. It reads English; of another language it knows a
+few pieces of words at most, and a text without any letter it knows gets no code.
+
+**Loading it.** The files are pickles, and a pickle is a program: whoever can change the file can make it delete your files or
+send them away when you load it. `funathon.supervised.pretrained.load_model` compares every file with the checksums of `manifest.json` before
+it reads any. Do not load a model of this kind that you cannot verify.
+"""
+
+
+FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels and never used to choose anything.
+`funathon evaluate data/field_test.parquet` gives its column.
+"""
+
+
+if __name__ == "__main__":
+    write_text(
+        PRETRAINED / CARD,
+        model_card(load_model(str(PRETRAINED)), read_manifest(str(PRETRAINED)), split_labels(read_labels())),
+    )

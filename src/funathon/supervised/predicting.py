@@ -1,0 +1,192 @@
+"""Codes for texts, with titles, confidences and the words that decided: `funathon predict`, `funathon code` and serving."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+import torch
+from rich.console import Console
+from rich.markup import escape
+from tokenizers import Encoding
+from torchTextClassifiers import torchTextClassifiers
+
+from funathon.corpus.labels import shorten
+from funathon.corpus.nomenclature import read_nomenclature, refuse_foreign_classes
+from funathon.supervised.classifier import Batch, batches, clean
+from funathon.supervised.pretrained import load_model
+
+CANDIDATES = 5
+DECISIVE = 4
+"""Words that are shown to people."""
+
+NO_LABEL = "no label"
+EMPTY = "empty label"
+UNREADABLE = "no word that the model knows"
+
+CODE_COLUMNS = (
+    "code",
+    "title",
+    "confidence",
+    *(f"{name}_{rank}" for rank in range(2, CANDIDATES + 1) for name in ("code", "confidence")),
+    "reason",
+)
+"""Columns of `Coder.table`."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A class that a text may belong to."""
+
+    code: str
+    title: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of a text and its contribution to the score of the first candidate.
+
+    A contribution is the exact share that the word's tokens have in the score, above their mean share over all classes (see
+    `WeightedViews.shares`). It says what moved this model, not why the code would be right.
+    """
+
+    word: str
+    contribution: float
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What the model says about one text."""
+
+    text: str
+    candidates: list[Candidate]
+    """Best first; empty when there is a `reason`."""
+    words: list[Word]
+    """In the order of the text, without punctuation."""
+    reason: str | None
+    """Why there are no candidates."""
+    cut: bool
+    """Whether the text is longer than what the model reads, so that its end counts for nothing."""
+
+
+class Coder:
+    """A verified model that codes texts."""
+
+    def __init__(self, model: torchTextClassifiers, titles: dict[str, str]) -> None:
+        """`titles` gives the title of each class of the model.
+
+        Raises FunathonError when it lacks one.
+        """
+        self.model = model
+        self.classes = model.value_encoder.label_encoder.classes_
+        refuse_foreign_classes(self.classes, titles)
+        self.titles = titles
+        vocabulary = model.tokenizer.tokenizer.get_vocab()
+        self._is_word = np.zeros(max(vocabulary.values()) + 1, dtype=bool)
+        special = set(model.tokenizer.tokenizer.all_special_tokens)
+        for piece, number in vocabulary.items():
+            self._is_word[number] = piece not in special and any(character.isalpha() for character in piece)
+
+    def predict(self, texts: Iterable[str]) -> list[Prediction]:
+        """Candidates and words for a few texts."""
+        texts = list(texts)
+        predictions: list[Prediction] = []
+        for batch in batches(self.model, texts):
+            best, confidence = top(batch.scores)
+            readable = self._readable(batch)
+            for i, encoding in enumerate(batch.encodings):
+                text = texts[len(predictions)]
+                reason = why_not(text, readable[i])
+                if reason:
+                    predictions.append(Prediction(text, [], [], reason, cut=False))
+                    continue
+                codes = self.classes[best[i]]
+                candidates = [Candidate(code, self.titles[code], float(c)) for code, c in zip(codes, confidence[i])]
+                words = self._words(clean(text), encoding, int(best[i, 0]))
+                predictions.append(Prediction(text, candidates, words, None, cut=bool(encoding.overflowing)))
+        return predictions
+
+    def table(self, labels: pl.Series) -> pl.DataFrame:
+        """Codes for many labels: a table with CODE_COLUMNS and a row a label.
+
+        A label that cannot be coded (null, empty, without a word that the model knows) has a `reason` and nulls elsewhere; the
+        others have a null `reason`.
+        """
+        labels = labels.cast(pl.String)
+        found = [(*top(batch.scores), self._readable(batch)) for batch in batches(self.model, labels)]
+        best = np.concatenate([np.empty((0, CANDIDATES), dtype=np.int64), *(b for b, _, _ in found)])
+        confidence = np.concatenate([np.empty((0, CANDIDATES), dtype=np.float32), *(c for _, c, _ in found)])
+        readable = np.concatenate([np.empty(0, dtype=bool), *(r for _, _, r in found)])
+        reason = (
+            pl.when(labels.is_null())
+            .then(pl.lit(NO_LABEL))
+            .when(labels.str.strip_chars() == "")
+            .then(pl.lit(EMPTY))
+            .when(~pl.Series(readable))
+            .then(pl.lit(UNREADABLE))
+        )
+        classes = pl.Series(self.classes, dtype=pl.String)
+        titles = pl.Series([self.titles[code] for code in self.classes], dtype=pl.String)
+        columns = {"code": classes.gather(best[:, 0]), "title": titles.gather(best[:, 0]), "confidence": confidence[:, 0]}
+        for rank in range(2, CANDIDATES + 1):
+            columns[f"code_{rank}"] = classes.gather(best[:, rank - 1])
+            columns[f"confidence_{rank}"] = confidence[:, rank - 1]
+        table = pl.DataFrame(columns).with_columns(reason=reason)
+        return table.with_columns(pl.when(pl.col("reason").is_null()).then(pl.exclude("reason"))).select(CODE_COLUMNS)
+
+    def _readable(self, batch: Batch) -> np.ndarray:
+        """Whether each text has at least one token with a letter, array of shape (texts,)."""
+        return np.logical_or.reduceat(self._is_word[batch.tokens.numpy()], batch.starts.numpy())
+
+    def _words(self, text: str, encoding: Encoding, target: int) -> list[Word]:
+        shares = self.model.pytorch_model.shares(torch.tensor(encoding.ids), target).tolist()
+        spans: dict[int, tuple[int, int]] = {}
+        sums: dict[int, float] = {}
+        for word, (start, end), token_share in zip(encoding.word_ids, encoding.offsets, shares):
+            if word is not None:
+                spans[word] = (spans.get(word, (start, end))[0], end)
+                sums[word] = sums.get(word, 0.0) + token_share
+        words = [Word(text[start:end], sums[word]) for word, (start, end) in spans.items()]
+        return [word for word in words if any(character.isalnum() for character in word.word)]
+
+
+def top(scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    """Numbers of the likeliest classes and their confidences, best first, two arrays of shape (texts, CANDIDATES)."""
+    confidence, best = scores.softmax(dim=1).topk(CANDIDATES, dim=1)
+    return best.numpy(), confidence.numpy()
+
+
+def why_not(text: str | None, readable: bool) -> str | None:
+    """Why a text gets no code, or None when it gets one."""
+    if text is None:
+        return NO_LABEL
+    if not text.strip():
+        return EMPTY
+    return None if readable else UNREADABLE
+
+
+def load_coder(url: str, nace: str | None = None) -> Coder:
+    """The coder with the verified model at `url` and the titles of the nomenclature at `nace` (default: NACE_URL).
+
+    Raises FunathonError as `load_model` does.
+    """
+    model = load_model(url)
+    return Coder(model, dict(read_nomenclature(nace).filter(level=4).select("code", "heading").iter_rows()))
+
+
+def show(prediction: Prediction, console: Console) -> None:
+    """Print a prediction for people to read."""
+    console.print(f"[bold]{escape(shorten(prediction.text, 100))}[/]", highlight=False, soft_wrap=True)
+    if prediction.reason:
+        console.print(f"   no code: {prediction.reason}", highlight=False, soft_wrap=True)
+    for candidate in prediction.candidates:
+        console.print(
+            f"   {candidate.confidence:6.1%}  {candidate.code}  {escape(candidate.title)}", highlight=False, soft_wrap=True
+        )
+    decisive = sorted((word for word in prediction.words if word.contribution > 0), key=lambda word: -word.contribution)
+    if decisive:
+        words = ", ".join(f"{word.word} ({word.contribution:+.1f})" for word in decisive[:DECISIVE])
+        console.print(f"   words that decided: {escape(words)}", highlight=False, soft_wrap=True)
+    if prediction.cut:
+        console.print("   the text is too long: its end was not read", highlight=False, soft_wrap=True)

@@ -1,0 +1,185 @@
+"""Executing chapters: once for each content, with the failing cell named, and nothing lost when it is cut short."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+from rich.console import Console
+
+from funathon.course import running
+from funathon.course.chapters import find_chapter, read_chapter
+from funathon.settings import load_settings
+
+CHAPTER = """# %% [markdown]
+# # 9. A title
+
+# %%
+from funathon.course.exercise import start
+
+check, hint, solution, catch_up = start("{name}")
+
+# %% [markdown] tags=["question"] question="9.1"
+# Question 9.1: add
+#
+# Put two in `x`.
+
+# %% [markdown] tags=["hint"] question="9.1"
+# One and one.
+
+# %% tags=["solution"] question="9.1"
+{solution}
+
+# %% tags=["check"] question="9.1"
+def check(x):
+    assert x == 2, "x should be 2"
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with chapters of its own; returns a function that writes one."""
+    chapters = tmp_path / "chapters"
+    chapters.mkdir()
+    monkeypatch.setattr("funathon.course.chapters.CHAPTERS", chapters)
+    monkeypatch.setattr(running, "EXECUTED", tmp_path / "executed")
+    monkeypatch.setattr(running, "DIGESTS", tmp_path / "executed" / "digests.json")
+    monkeypatch.setattr(running, "digest", lambda path: path.read_text())
+    load_settings()
+
+    def write(solution, name="9-test"):
+        path = chapters / f"{name}.py"
+        # the kernel does not see what is patched here, so it starts from a real chapter's name
+        path.write_text(CHAPTER.format(name="1-data", solution=solution))
+        return path
+
+    return write
+
+
+def run(*paths, fresh=False):
+    console = Console(quiet=True)
+    return running.run_chapters(list(paths), console, fresh=fresh)
+
+
+@pytest.fixture
+def plain_checks(monkeypatch):
+    """Check cells that need no question of a real chapter."""
+    import funathon.course.notebooks
+
+    monkeypatch.setattr(
+        funathon.course.notebooks,
+        "check_call",
+        lambda question: f"from funathon.course.exercise import verdict\nverdict({CHECK!r}, globals())",
+    )
+
+
+CHECK = 'def check(x):\n    assert x == 2, "x should be 2"'
+
+
+def test_a_chapter_is_executed_once_for_each_content(project, plain_checks):
+    path = project("x = 2")
+    assert run(path) == []
+    first = running.executed_path(path).stat().st_mtime_ns
+    assert "image" not in running.executed_path(path).read_text()
+    assert run(path) == []
+    assert running.executed_path(path).stat().st_mtime_ns == first
+    project("x = 1 + 1")
+    assert run(path) == []
+    assert running.executed_path(path).stat().st_mtime_ns > first
+
+
+def test_fresh_executes_it_again(project, plain_checks):
+    path = project("x = 2")
+    run(path)
+    first = running.executed_path(path).stat().st_mtime_ns
+    run(path, fresh=True)
+    assert running.executed_path(path).stat().st_mtime_ns > first
+
+
+def test_the_failing_cell_and_its_error_are_reported_and_the_next_chapter_runs(project, plain_checks):
+    broken, good = project("x = 2\nx / 0", "8-broken"), project("x = 2")
+    (failure,) = run(broken, good)
+    assert failure.chapter == "8-broken"
+    assert failure.source == "x = 2\nx / 0"
+    assert "ZeroDivisionError" in failure.error
+    assert not running.executed_path(broken).exists()
+    assert running.executed_path(good).exists()
+
+
+def test_a_solution_that_its_check_refuses_is_a_failure(project, plain_checks):
+    (failure,) = run(project("x = 3"))
+    assert "x should be 2" in failure.error
+
+
+def test_executed_notebooks_do_not_change_from_one_execution_to_the_next(project, plain_checks):
+    path = project("x = 2\nprint(x)")
+    run(path)
+    first = running.executed_path(path).read_text()
+    run(path, fresh=True)
+    assert running.executed_path(path).read_text() == first
+    nbformat.validate(running.read_executed(path))
+
+
+def test_a_full_disk_loses_nothing_that_was_written(project, plain_checks, monkeypatch):
+    path = project("x = 2")
+    run(path)
+    executed = running.executed_path(path)
+    before, digests = executed.read_text(), running.DIGESTS.read_text()
+    written_digests = running.DIGESTS
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_text", full)
+    with pytest.raises(OSError, match="No space"):
+        run(path, fresh=True)
+    monkeypatch.undo()
+    assert executed.read_text() == before
+    assert written_digests.read_text() == digests
+    assert sorted(p.name for p in executed.parent.iterdir()) == ["9-test.ipynb", "digests.json"]
+
+
+def test_the_hash_follows_what_a_chapter_imports():
+    names = {path.stem for path in running.imported_modules(find_chapter("1"))}
+    assert {"exercise", "settings", "labels"} <= names
+    assert "cli" not in names
+
+
+def test_the_digest_changes_with_a_setting(monkeypatch):
+    path = find_chapter("1")
+    load_settings()
+    before = running.digest(path)
+    monkeypatch.setenv("LABELS_URL", "https://example.org/labels.parquet")
+    assert running.digest(path) != before
+
+
+def test_ctrl_c_says_one_line_and_leaves_no_kernel():
+    command = [sys.executable, "-c", "from funathon.cli import app; app()", "run", "1", "--fresh"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
+    time.sleep(8)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert "Interrupted" in output
+    assert "Traceback" not in output
+    assert subprocess.run(["pgrep", "-g", str(process.pid)], capture_output=True).stdout == b""
+
+
+def test_read_chapter_is_what_is_executed(project):
+    assert read_chapter(project("x = 2")).name == "9-test"
+
+
+def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_checks):
+    assert running.DATA.parent / "qdrant" == Path(os.environ["QDRANT_PATH"])
+    source = (
+        "import os\nfrom pathlib import Path\nfolder = Path(os.environ['QDRANT_PATH'])\n"
+        "x = 2 if folder.name.startswith('funathon-qdrant-') and not list(folder.iterdir()) else folder\n"
+        "(folder / 'something').mkdir()"
+    )
+    assert run(project(source)) == []
+    assert run(project(source), fresh=True) == []

@@ -1,0 +1,126 @@
+"""`funathon evaluate`, and that the model card says what it says."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from funathon.cli import app
+from funathon.paths import FIELD_TEST, PRETRAINED
+from funathon.supervised.baselines import METHODS
+from funathon.supervised.evaluation import accuracy_by, worst_classes
+
+
+def evaluate(*arguments):
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def card():
+    """The figures of the card: name of a measure to its cells for validation, test and field test."""
+    text = (PRETRAINED / "MODEL_CARD.md").read_text()
+    rows = re.findall(r"^\| (.+?) \| (.+?) \| (.+?) \| (.+?) \|$", text.split("## Figures")[1].split("\n## ")[0], re.M)
+    return {name: cells for name, *cells in rows}
+
+
+def test_the_card_says_of_the_field_test_what_evaluate_finds(card):
+    result = evaluate(FIELD_TEST, "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found.keys() >= {"n", "top1", "top3", "top5", "levels", "macro_f1"}
+    assert card["labels"][2] == f"{found['n']:,}"
+    for k in (1, 3, 5):
+        low, high = found["intervals"][f"top{k}"]
+        assert card[f"top-{k} accuracy"][2] == f"{found[f'top{k}']:.1%} [{low:.1%}, {high:.1%}]"
+    for level, name in enumerate(("section", "division", "group", "class"), 1):
+        assert card[f"{name} level"][2].startswith(f"{found['levels'][str(level)]:.1%} ")
+    assert card["macro-F1"][2] == f"{found['macro_f1']:.3f}"
+    assert card["calibration error after it"][2] == f"{found['calibration_error']:.3f}"
+    assert card["coverage at 95 % precision"][2] == f"{found['coverage_at_95_precision']:.1%}"
+
+
+def test_the_model_reaches_its_targets_and_beats_the_baselines(card):
+    first = {name: float(cells[2].split("%")[0]) for name, cells in card.items() if "%" in cells[2]}
+    assert first["top-1 accuracy"] >= 70 and first["top-5 accuracy"] >= 88 and first["section level"] >= 90
+    text = (PRETRAINED / "MODEL_CARD.md").read_text()
+    beside = text.split("## Beside other methods")[1].split("\n## ")[0]
+    others = {
+        method: float(field) for method, field in re.findall(r"^\| ([^*|]+?) \| [^|]+ \| [^|]+ \| ([\d.]+)% \|", beside, re.M)
+    }
+    assert others.keys() == METHODS.keys()
+    assert max(others.values()) < first["top-1 accuracy"]
+
+
+@pytest.fixture
+def labelled(tmp_path):
+    def write(**columns):
+        path = tmp_path / "labelled.csv"
+        pl.DataFrame(columns).write_csv(path)
+        return path
+
+    return write
+
+
+def test_columns_of_other_names_and_repeated_rows(labelled):
+    path = labelled(nace=["01.41", "01.41", "10.71"], description=["dairy farm", "dairy farm", "taxi driver"])
+    result = evaluate(path, "--code", "nace", "--label", "description", "--json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["n"] == 3 and found["top1"] == pytest.approx(2 / 3)
+
+
+def test_the_table_names_every_measure(labelled):
+    result = evaluate(labelled(code=["01.41"], label=["dairy farm"]))
+    assert result.exit_code == 0, result.output
+    for name in ("top-1", "top-3", "top-5", "section", "division", "group", "class", "macro-F1", "coverage at 95 %"):
+        assert name in result.output
+
+
+def test_bad_input_is_one_line(labelled, tmp_path):
+    truncated = tmp_path / "truncated.parquet"
+    truncated.write_bytes(b"PAR1 and then nothing")
+    good = labelled(code=["01.41"], label=["dairy farm"])
+    for arguments, words in [
+        ([tmp_path / "none.csv"], "There is no file"),
+        ([truncated], "truncated"),
+        ([tmp_path], "There is no file"),
+        ([good, "--code", "nace"], "has no column 'nace'"),
+        ([good, "--model", tmp_path / "nothing"], "manifest.json"),
+    ]:
+        result = evaluate(*arguments)
+        assert result.exit_code == 1, arguments
+        assert words in result.output
+        assert len(result.output.strip().splitlines()) == 1, result.output
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict", "code"])
+def test_no_command_loads_a_model_that_was_tampered_with(command, labelled, tmp_path):
+    copy = tmp_path / "model"
+    shutil.copytree(PRETRAINED, copy)
+    with (copy / "tokenizer.pkl").open("ab") as file:
+        file.write(b"\0")
+    path = labelled(code=["01.41"], label=["dairy farm"])
+    arguments = {"evaluate": [path], "predict": ["dairy farm"], "code": [path, "-o", tmp_path / "out.csv"]}[command]
+    result = CliRunner().invoke(app, [command, *map(str, arguments), "--model", str(copy)])
+    assert result.exit_code == 1
+    assert "tokenizer.pkl" in result.output and "Traceback" not in result.output
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_worst_classes_and_what_they_are_taken_for():
+    truth = np.array(["01.11"] * 4 + ["01.12"] * 2 + ["10.71"] * 2)
+    predicted = np.array(["01.12", "01.12", "10.71", "01.11", "01.12", "01.12", "01.11", "10.71"])
+    found = worst_classes(truth, predicted, 2)
+    assert [(weak.code, weak.accuracy.value, weak.mistaken_for) for weak in found] == [
+        ("01.11", 0.25, "01.12"),
+        ("10.71", 0.5, "01.11"),
+    ]
+
+
+def test_accuracy_by_a_column():
+    found = accuracy_by(np.array(["terse", "long", "long"]), np.array([True, True, False]))
+    assert [(value, accuracy.value, accuracy.n) for value, accuracy in found] == [("long", 0.5, 2), ("terse", 1.0, 1)]
