@@ -55,7 +55,8 @@ def project(tmp_path, monkeypatch):
     def write(solution, name="9-test"):
         path = chapters / f"{name}.py"
         # the kernel does not see what is patched here, so it starts from a real chapter's name
-        path.write_text(CHAPTER.format(name="1-data", solution=solution))
+        text = CHAPTER.replace("9.1", f"{name.split('-')[0]}.1")
+        path.write_text(text.format(name="1-data", solution=solution))
         return path
 
     return write

@@ -101,7 +101,7 @@ def test_a_killed_run_goes_on_without_losing_or_repeating_rows(tmp_path):
     ]
     path, out = tmp_path / "register.csv", tmp_path / "out.csv"
     pl.DataFrame({"id": range(rows), "label": labels}).write_csv(path)
-    small = f"from funathon import coding, cli\ncoding.ROWS = {piece}\ncli.app(['code', {str(path)!r}, '-o', {str(out)!r}])"
+    small = f"from funathon import cli\nfrom funathon.supervised import coding\ncoding.ROWS = {piece}\ncli.app(['code', {str(path)!r}, '-o', {str(out)!r}])"
     running = subprocess.Popen([sys.executable, "-c", small], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     folder = tmp_path / "out.csv.part"
     while not (folder / "000001.parquet").exists() and running.poll() is None:
