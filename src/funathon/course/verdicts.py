@@ -39,8 +39,8 @@ class Verdict(Shown):
         "right": "✓ Right",
         "service": "⚠ A service does not answer",
     }
-    COLOURS = {"not attempted": "#808890", "wrong": "#d9480f", "right": "#2b9348", "service": "#b8860b"}
-    """The colour of the edge; text has the colour of the page it stands on, light or dark."""
+    COLOURS = {"not attempted": "128, 136, 144", "wrong": "217, 72, 15", "right": "43, 147, 72", "service": "184, 134, 11"}
+    """Red, green and blue of the edge and, faintly, the ground; text has the colour of the page it stands on, light or dark."""
 
     def __init__(self, state: str, message: str = "") -> None:
         self.state = state
@@ -52,9 +52,10 @@ class Verdict(Shown):
 
     def html(self) -> str:
         """The verdict with a style of its own, since notebooks in JupyterLab, VS Code and Colab share no style sheet."""
+        colour = self.COLOURS[self.state]
         return (
             f'<div class="verdict verdict-{self.state.replace(" ", "-")}" style="border-left: 4px solid '
-            f'{self.COLOURS[self.state]}; padding: 0.3em 0.8em;"><strong>{self.MARKS[self.state]}</strong>'
+            f'rgb({colour}); background-color: rgba({colour}, 0.12); padding: 0.3em 0.8em;"><strong>{self.MARKS[self.state]}</strong>'
             f"{self.ending(as_html(self.message))}</div>"
         )
 
