@@ -2,7 +2,7 @@ import errno
 
 import pytest
 
-from funathon.files import replacing, write_text
+from funathon.files import replacing, set_aside, write_text
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path):
@@ -21,3 +21,12 @@ def test_ctrl_c_leaves_the_old_file_too(tmp_path):
     with pytest.raises(KeyboardInterrupt), replacing(path):
         raise KeyboardInterrupt
     assert path.read_text() == "old"
+
+
+def test_what_is_set_aside_keeps_its_content_and_takes_no_other_s_place(tmp_path):
+    path = tmp_path / "answers.jsonl"
+    for text in ("first", "second"):
+        path.write_text(text)
+        moved = set_aside(path)
+        assert moved.read_text() == text and not path.exists()
+    assert {file.read_text() for file in tmp_path.iterdir()} == {"first", "second"}

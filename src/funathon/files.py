@@ -34,3 +34,11 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` (UTF-8, newlines as they are) to `path`, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def set_aside(path: Path) -> Path:
+    """Rename a file so that its name is free, `answers.jsonl` to `answers.aside-1.jsonl`, and return the new path; nothing is lost."""
+    number = 1
+    while (free := path.with_name(f"{path.stem}.aside-{number}{path.suffix}")).exists():
+        number += 1
+    return path.rename(free)

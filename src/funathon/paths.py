@@ -7,6 +7,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 CHAPTERS = ROOT / "chapters"
 NOTEBOOKS = ROOT / "notebooks"
+COLAB_NOTEBOOKS = ROOT / "site" / "colab"
+"""Copies of the notebooks that install the course before anything else. Nobody opens them but Colab, so they lie out of the way."""
 DATA = ROOT / "data"
 DEFAULT_LABELS = DATA / "labels.parquet"
 DEFAULT_NACE = DATA / "nace_rev2_1.tsv"

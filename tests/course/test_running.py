@@ -75,7 +75,7 @@ def plain_checks(monkeypatch):
     monkeypatch.setattr(
         funathon.course.notebooks,
         "check_call",
-        lambda question: f"from funathon.course.exercise import verdict\nverdict({CHECK!r}, globals())",
+        lambda question: f"from funathon.course.verdicts import verdict\nverdict({CHECK!r}, globals())",
     )
 
 

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from funathon.cli.base import app, console
-from funathon.paths import NOTEBOOKS
+from funathon.paths import NOTEBOOKS, ROOT
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -33,10 +33,10 @@ def notebooks(
     from funathon.course.notebooks import outdated_notebooks, write_notebooks
 
     if check:
-        fail_if_outdated([f"notebooks/{name}" for name in outdated_notebooks()], "uv run funathon notebooks")
+        fail_if_outdated([str(path.relative_to(ROOT)) for path in outdated_notebooks()], "uv run funathon notebooks")
     else:
-        for name in write_notebooks():
-            console.print(f"wrote notebooks/{name}")
+        for path in write_notebooks():
+            console.print(f"wrote {path.relative_to(ROOT)}")
 
 
 @app.command()
@@ -95,8 +95,8 @@ def pages(
     from funathon.course.notebooks import write_notebooks
     from funathon.course.pages import write_pages
 
-    for name in write_notebooks():
-        console.print(f"wrote notebooks/{name}")
+    for path in write_notebooks():
+        console.print(f"wrote {path.relative_to(ROOT)}")
     run(chapters=None, fresh=fresh)
     for name in write_pages():
         console.print(f"wrote {name}")

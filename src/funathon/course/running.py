@@ -18,8 +18,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from traitlets.config import Config
 
 from funathon.course.chapters import Chapter, read_chapter
-from funathon.course.exercise import Verdict
 from funathon.course.notebooks import solved_notebook, to_json
+from funathon.course.verdicts import Verdict
 from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.paths import CACHE, DATA, ROOT

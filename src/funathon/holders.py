@@ -1,0 +1,36 @@
+"""Who has a file open: the notebook or process that stands in the way."""
+
+import contextlib
+import os
+from datetime import datetime
+from pathlib import Path
+
+import psutil
+
+
+def holder_of(file: Path) -> str | None:
+    """Words for the process of this user that has `file` open, another before this one; None where none is found.
+
+    A kernel that JupyterLab started knows the name of its notebook.
+    """
+    wanted = str(file.resolve())
+    mine = None
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error, OSError):
+            if any(opened.path == wanted for opened in process.open_files()):
+                if process.pid != os.getpid():
+                    return described(process)
+                mine = "an earlier client in this one"
+    return mine
+
+
+def described(process: psutil.Process) -> str:
+    """`the notebook 6-vector-database.ipynb (process 4711, started at 10:31)`, or the process where it is no notebook's kernel."""
+    since = datetime.fromtimestamp(process.create_time()).strftime("%H:%M")
+    command = process.cmdline()
+    notebook = process.environ().get("JPY_SESSION_NAME", "")
+    if any("ipykernel" in part for part in command):
+        what = f"the notebook {Path(notebook).name}" if notebook.endswith(".ipynb") else "another notebook"
+    else:
+        what = f"the program {process.name()}"
+    return f"{what} (process {process.pid}, started at {since})"
