@@ -22,9 +22,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from funathon.corpus.labels import read_labels
+from funathon.corpus.labels import read_judged, read_labels
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import SEED, split_labels
+from funathon.corpus.tables.table import GUESSED, Reading
 from funathon.errors import FunathonError
 from funathon.measures import Share, share
 from funathon.paths import CACHE
@@ -364,6 +365,7 @@ def results_path(name: str, labels: Sequence[str], settings: Sequence[object]) -
 
 def evaluate(
     file: str,
+    reading: Reading = GUESSED,
     *,
     code: str = "code",
     label: str = "label",
@@ -382,7 +384,7 @@ def evaluate(
     """
     from funathon.endpoint.server import ensure_endpoint, fingerprint
 
-    table = read_labels(file, variable="the path", code=code, label=label, repeats=True)
+    table = read_judged(file, reading, code=code, label=label)
     if sample is not None and sample < len(table):
         table = table.sample(sample, seed=SEED)
     labels, truth = table[label].to_list(), table[code].to_list()
