@@ -28,8 +28,9 @@ from funathon.files import replacing, write_text
 from funathon.measures import share
 from funathon.minilm import embed
 from funathon.paths import DEFAULT_LABELS, DEFAULT_NACE
-from funathon.rag.pipeline import RETRIEVERS, Retriever, make_prompt
+from funathon.rag.pipeline import make_prompt
 from funathon.rag.retrieval import class_passages
+from funathon.rag.retrievers import RETRIEVERS, Retriever
 from funathon.settings import EMBEDDED
 
 CANDIDATES = 10
