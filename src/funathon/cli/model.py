@@ -33,7 +33,7 @@ def train(
     from funathon.supervised import training
 
     training.train(out, os.environ["LABELS_URL"])
-    console.print(f"wrote {out}")
+    console.print(f"wrote {escape(str(out))}", highlight=False, soft_wrap=True)
 
 
 @app.command()
