@@ -87,7 +87,6 @@ search = BestSearch(nomenclature, training, embed)
 training_words = WordIndex(training)
 
 field = pl.read_parquet(FIELD_TEST)
-order = np.random.default_rng(9).permutation(len(field))
 final = field[np.random.default_rng(9).choice(len(field), 500, replace=False)].select("label", "code")
 final_truth = final["code"].to_numpy()
 final_candidates = search.candidates(final["label"].to_list(), embed(final["label"], keep="final"), K)
@@ -342,7 +341,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 price_of_a_million_tokens_in = 1.00  # an example, not a price of anybody: put in yours
 price_of_a_million_tokens_out = 3.00  # an example too
-timed = field[order]["label"].filter(~field[order]["label"].is_in(final["label"].implode()))[:100].to_list()
+others = field.filter(~pl.col("label").is_in(final["label"].implode()))
+timed = others["label"].sample(100, seed=9).to_list()
 
 
 def code_by_rag(texts):
