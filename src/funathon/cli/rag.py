@@ -21,7 +21,7 @@ from funathon.errors import visible
 rag_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Retrieval-augmented generation, as in chapter 7: measure it on labels of your own.",
+    help="Retrieval-augmented generation, as in chapters 7 to 9: measure it on labels of your own.",
 )
 app.add_typer(rag_app, name="rag")
 
@@ -37,7 +37,7 @@ class Retrieval(StrEnum):
 def evaluate_rag(
     file: Annotated[str, typer.Argument(help="Labelled texts: .csv, .tsv, .txt (also with .gz), .xlsx or .parquet.")],
     sample: Annotated[int | None, typer.Option(min=1, help="Take so many texts at random, the same ones each time.")] = None,
-    retrieval: Annotated[Retrieval, typer.Option(help="Notes alone, or the best combination of chapter 7.")] = Retrieval.best,
+    retrieval: Annotated[Retrieval, typer.Option(help="Notes alone, or the best combination of chapter 8.")] = Retrieval.best,
     k: Annotated[int, typer.Option("--k", min=1, max=50, help="Number of candidates shown to the chat model.")] = 5,
     code: Annotated[str, typer.Option(help="Column with the codes.")] = "code",
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
