@@ -7,7 +7,6 @@ import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 
 import nbformat
@@ -22,7 +21,7 @@ from funathon.course.notebooks import solved_notebook, to_json
 from funathon.course.verdicts import Verdict
 from funathon.errors import FunathonError
 from funathon.files import write_text
-from funathon.paths import CACHE, DATA, ROOT
+from funathon.paths import CACHE, DATA, PACKAGE, ROOT
 from funathon.settings import KNOWN, is_configured
 
 EXECUTED = CACHE / "executed"
@@ -53,20 +52,58 @@ def digest(path: Path) -> str:
     return state.hexdigest()
 
 
+MACHINERY = "funathon.course"
+SHAPING = ("verdicts", "checking", "wording", "showing")
+"""Modules of the machinery that decide what a chapter shows when it is executed: its verdicts. The others bring a learner's notebook
+about (hints, catching up, looking after services) and change no output, so that a change in them executes no chapter again."""
+
+
 def imported_modules(path: Path) -> list[Path]:
-    """Files of the package that a Python file imports, directly or through others of them, and the data file
-    beside a module that has one."""
-    found: set[Path] = set()
-    waiting = [path]
+    """Files of the package that a Python file imports, directly or through others of them: modules, the `__init__` of the packages
+    they lie in, and the data file beside a module that has one. Of the course's machinery only what is SHAPING."""
+    # each chapter is judged, whether or not its source says so
+    found = {file for name in SHAPING if (file := module_file(f"{MACHINERY}.{name}"))}
+    waiting = [path, *found]
     while waiting:
-        for node in ast.walk(ast.parse(waiting.pop().read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("funathon."):
-                module = Path(util.find_spec(node.module).origin)
-                if module not in found:
-                    found.add(module)
-                    waiting.append(module)
+        new = modules_named(waiting.pop()) - found
+        found |= new
+        waiting += new
     beside = {module.with_suffix(ending) for module in found for ending in (".json", ".npy")}
     return sorted(found | {file for file in beside if file.is_file()})
+
+
+def modules_named(file: Path) -> set[Path]:
+    """Files of the package that the import statements of one file name, wherever in it they stand."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # what is imported from a package may be a module of it
+            start = absolute(file, node)
+            names |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
+    parts = {".".join(name.split(".")[:end]) for name in names for end in range(1, name.count(".") + 2)}
+    ours = [name for name in parts if name.split(".")[0] == "funathon" and not is_bare_machinery(name)]
+    return {module for name in ours if (module := module_file(name))}
+
+
+def absolute(file: Path, node: ast.ImportFrom) -> str:
+    """The full name of what an import statement imports from; dots at its start count from the file's package."""
+    if not node.level:
+        return node.module or ""
+    package = file.relative_to(PACKAGE.parent).parts[: -node.level] if file.is_relative_to(PACKAGE) else ()
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def is_bare_machinery(name: str) -> bool:
+    """Whether a module is of the machinery and shapes no output."""
+    return name.startswith(f"{MACHINERY}.") and name.split(".")[2] not in SHAPING
+
+
+def module_file(name: str) -> Path | None:
+    """The file of a module or the `__init__` of a package of ours; None where the name is of something within a module."""
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
 def known_digests() -> dict[str, str]:
