@@ -256,7 +256,7 @@ def test_one_broken_line_among_utf8_is_refused_and_not_read_otherwise(read):
 @pytest.mark.parametrize(
     ("reading", "words"),
     [
-        ({"encoding": "ascii"}, "not written in ascii"),
+        ({"encoding": "ascii"}, "line 2 is not written in ascii"),
         ({"encoding": "klingon"}, "no encoding 'klingon'"),
         ({"encoding": "rot13"}, "no encoding 'rot13'"),
         ({"separator": "dash dot"}, "no separator"),
