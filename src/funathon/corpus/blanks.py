@@ -20,5 +20,7 @@ BLANKS = pl.Series(
 
 def says_nothing(texts: pl.Expr) -> pl.Expr:
     """Whether texts (String) are one of BLANKS, whatever their case and punctuation: `N/A`, `(unknown)`, `- none -`."""
-    words = texts.str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+    words = (
+        texts.str.replace_all(".", "", literal=True).str.to_lowercase().str.replace_all(r"[^\p{L}\p{N}]+", " ").str.strip_chars()
+    )
     return words.is_in(BLANKS.implode())

@@ -9,6 +9,8 @@ from funathon.paths import CORRESPONDENCE
 
 SHOWN = 3
 """Rows that a message quotes."""
+MANY = 20
+"""Rows after which it is no chance that none has one of the 146 classes, of 651, that only Rev. 2.1 has: 0.78 ** 20 is 0.7 %."""
 MONTHS = "jan|feb|m[aä]r|apr|ma[iy]|jun|jul|aug|sep|o[ck]t|nov|de[cz]"
 DATE = (
     rf"(?i)^(\d{{1,2}}[ .\-/]*({MONTHS})[a-z]*\.?|({MONTHS})[a-z]*[ .\-/]*\d{{1,2}})([ .\-/]*\d{{2,4}})?$"
@@ -91,6 +93,21 @@ def refuse_bad(name: str, rows: pl.DataFrame) -> None:
     ):
         refuse(name, bad.filter(wrong), problem, cure)
     refuse(name, bad, "an unknown code", "Use the classes of the nomenclature at NACE_URL, or else of data/nace_rev2_1.tsv.")
+
+
+def doubt(rows: pl.DataFrame) -> str | None:
+    """Half a sentence of doubt about codes (column `code`) that are all classes of Rev. 2.1, but might be meant as Rev. 2: many rows,
+    some with a class that went to others, and none of the classes that only Rev. 2.1 has. None where there is no such doubt.
+    """
+    pairs = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False)
+    new = pairs.filter(~pl.col("rev2_1").is_in(pairs["rev2"].implode()))["rev2_1"]
+    moved = rows.filter(pl.col("code").is_in(pairs.filter(pl.col("rev2") != pl.col("rev2_1"))["rev2"].implode()))["code"]
+    if len(rows) < MANY or not len(moved) or rows["code"].is_in(new.implode()).any():
+        return None
+    return (
+        f"none of the {len(rows):,} codes is one that only NACE Rev. 2.1 has, and {moved.mode().sort()[0]} meant something else in "
+        "Rev. 2: if these are codes of Rev. 2, recode them first (data/correspondence.tsv)"
+    )
 
 
 def refuse(name: str, rows: pl.DataFrame, problem: str, cure: str) -> None:

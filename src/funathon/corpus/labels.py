@@ -66,6 +66,8 @@ def read_judged(
     if not len(coded):
         raise FunathonError(f"{source} has no row with a code.", "Name the column with the codes with --code.")
     check(source, coded)
+    if doubt := codes.doubt(coded):
+        say(f"{source}: {doubt}.")
     return table[(coded["row"] - 1).to_list()]
 
 

@@ -45,7 +45,7 @@ def as_text(value):
     return None if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=100)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
 @given(rows=st.lists(st.tuples(CELLS, CELLS, CELLS), max_size=10), first=st.integers(0, 3))
 def test_every_cell_comes_back_as_text(read, rows, first):
     found = read({"Data": [[]] * first + [["a", "b", "c"], *rows, ["end", "", ""]]})

@@ -23,7 +23,7 @@ def open_parquet(source: Source, reading: Reading) -> Table:
 
     def unreadable(error: Exception) -> FunathonError:
         return FunathonError(
-            f"{source.name} is not a readable parquet file, it may be truncated: {first_line(error)}.", "Fetch or write it again."
+            f"{source.name} is not a readable parquet file: {first_line(error)}.", "It may be truncated: fetch or write it again."
         )
 
     frame = pl.scan_parquet(io.BytesIO(source.content) if isinstance(source.content, bytes) else source.content, glob=False)

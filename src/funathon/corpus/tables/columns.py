@@ -9,6 +9,8 @@ from funathon.errors import FunathonError
 
 MOST_NAMES = 20
 """Names that a message lists."""
+LONG = 60
+"""Characters of a name in a list."""
 
 
 def unique(header: Sequence[str | None], first: int = 1) -> tuple[list[str], list[str]]:
@@ -69,4 +71,4 @@ def find_column(table: str, columns: Sequence[str], wanted: str, option: str, sa
 def listed(names: Sequence[str]) -> str:
     """Names in a row, the first MOST_NAMES of them."""
     more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return ", ".join(map(repr, names[:MOST_NAMES])) + more
+    return ", ".join(repr(name if len(name) <= LONG else name[: LONG - 1] + "…") for name in names[:MOST_NAMES]) + more

@@ -72,7 +72,7 @@ def is_utf8(stream: BinaryIO) -> bool:
 def likeliest(stream: BinaryIO, name: str) -> tuple[str, str]:
     """The likeliest encoding of a file that is not UTF-8, and a text from it, so that a person can see whether it is right.
 
-    Raises FunathonError when most of the texts beyond ASCII are UTF-8: then one of them is broken, and reading all of them in
+    Raises FunathonError when half of the texts beyond ASCII or more are UTF-8: then one of them is broken, and reading all of them in
     another encoding would garble the others.
     """
     good, bad, number = 0, 0, 0
@@ -90,9 +90,9 @@ def likeliest(stream: BinaryIO, name: str) -> tuple[str, str]:
             first = first or (number, line)
             if len(sample) < SAMPLE:
                 sample += line[:SAMPLE]
-    if good > bad:
+    if good >= bad:
         raise FunathonError(
-            f"{name}: line {first[0]:,} is not UTF-8, though {good:,} others are.",
+            f"{name}: line {first[0]:,} is not UTF-8, though {good:,} other{'s are' if good > 1 else ' is'}.",
             "Mend that line, or name the encoding of the file with --encoding.",
         )
     matches = charset_normalizer.from_bytes(bytes(sample), cp_isolation=POSSIBLE)

@@ -115,6 +115,8 @@ def survey(lines: Iterable[str], separator: str, name: str, *, skip: int = 0) ->
         end = line[len(text) :]
         ending = ending or end
         if end and end != ending:
+            if "\r" in (end, ending):
+                refuse_break(name, number)
             found.mixed_line = found.mixed_line or number
         found.longest, size = max(found.longest, size), 0
         if not found.width:

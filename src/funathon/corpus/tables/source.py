@@ -50,8 +50,10 @@ def find(path: str, variable: str) -> Source:
     """
     address = urlsplit(path) if is_remote(path) else None
     shown = f"{address.scheme}://{address.hostname or ''}{address.path}" if address else path
+    local = not address and Path(path).is_file()
+    if not address and not local:
+        read_bytes(path, variable)  # says what is wrong with it
     kind, zipped = kind_of(address.path if address else path)
     if kind not in (*TEXT, "xlsx", "parquet") or (zipped and kind not in TEXT):
         raise FunathonError(f"{shown} does not end in {ENDINGS}.", "Save it in one of these formats.")
-    local = not address and Path(path).is_file()
     return Source(shown, kind, zipped, Path(path) if local else read_bytes(path, variable))

@@ -88,7 +88,7 @@ def find_dialect(source: Source, reading: Reading) -> tuple[Dialect, list[str]]:
         try:
             start = io.TextIOWrapper(stream, encoding, newline="").read(SNIFFED)
         except UnicodeError as error:
-            raise undecodable(source, encoding, error) from error
+            raise undecodable(source, encoding) from error
     first = FIRST_END.match(start)
     newline = "\r" if first and first[1] == "\r" else "\n"
     lines = list(itertools.islice(io.StringIO(start, newline=newline), separators.SAMPLE))
@@ -127,12 +127,17 @@ def survey_file(source: Source, dialect: Dialect) -> Survey:
         try:
             return survey(lines, dialect.separator, source.name, skip=int(dialect.declared))
         except UnicodeError as error:
-            raise undecodable(source, dialect.encoding, error) from error
+            raise undecodable(source, dialect.encoding) from error
 
 
-def undecodable(source: Source, encoding: str, error: UnicodeError) -> FunathonError:
-    """The error for a file that is not written in an encoding."""
-    return FunathonError(f"{source.name} is not written in {encoding}: {error}.", "Name another encoding with --encoding.")
+def undecodable(source: Source, encoding: str) -> FunathonError:
+    """The error for a file that is not written in an encoding, with the first line that is not."""
+    with source.open() as stream:
+        lines = io.TextIOWrapper(stream, encoding, errors="replace")
+        number = next((number for number, line in enumerate(lines, 1) if "\ufffd" in line), 1)
+    return FunathonError(
+        f"{source.name}: line {number:,} is not written in {encoding}.", "Name another encoding with --encoding."
+    )
 
 
 def parse(source: Source, dialect: Dialect, found: Survey) -> Iterator[pl.DataFrame]:

@@ -2,6 +2,7 @@
 
 import datetime
 import gzip
+import io
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -109,8 +110,10 @@ def write_lines(tables: Iterable[pl.DataFrame], schema: pl.Schema, file: BinaryI
 
 
 def write_sheet(tables: Iterable[pl.DataFrame], schema: pl.Schema, path: Path) -> None:
-    """Write tables of one schema below each other into the sheet of a workbook."""
-    with xlsxwriter.Workbook(path, {"constant_memory": True}) as book:
+    """Write tables of one schema below each other into the sheet of a workbook, which is packed in memory: a full disk in the midst of
+    a zip file would be complained of twice."""
+    packed = io.BytesIO()
+    with xlsxwriter.Workbook(packed, {"constant_memory": True}) as book:
         book.set_properties({"created": datetime.datetime(2025, 1, 1)})  # the same table gives the same bytes
         sheet = book.add_worksheet()
         for place, name in enumerate(schema):
@@ -128,6 +131,7 @@ def write_sheet(tables: Iterable[pl.DataFrame], schema: pl.Schema, path: Path) -
                         sheet.write_string(number, place, str(value))
                     elif value is not None:
                         sheet.write_number(number, place, value)
+    path.write_bytes(packed.getbuffer())
 
 
 def as_cell(name: str, kind: pl.DataType) -> pl.Expr:
