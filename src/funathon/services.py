@@ -136,7 +136,7 @@ def check_qdrant() -> str:
         return check_local_qdrant(Path(os.environ["QDRANT_PATH"]))
     port = os.environ.get("QDRANT_API_PORT") or "6333"
     if not port.isdecimal() or not 0 < int(port) < 2**16:
-        raise FunathonError("QDRANT_API_PORT is not a number of a port.", "Write the port alone, 443 for instance.")
+        raise FunathonError("QDRANT_API_PORT is not the number of a port.", "Write the port alone, 443 for instance.")
     refuse_unsendable("QDRANT_API_KEY")
     url = httpx.URL(web_address("QDRANT_URL"))
     # as Qdrant's client does: a port in the address counts more than the variable

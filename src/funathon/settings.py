@@ -124,9 +124,9 @@ def read_env() -> dict[str, str | None]:
 def configure_fsspec() -> None:
     """Tell fsspec where S3 is and who asks, and how long to wait for S3 and web servers.
 
-    s3fs tries five times, so that a silent server is given up after five times 2.5 seconds.
+    s3fs tries five times, so that a silent server is given up after five times 2.4 seconds.
     """
-    patience = {"connect_timeout": 2.5, "read_timeout": 2.5, "retries": {"total_max_attempts": 1}}
+    patience = {"connect_timeout": 2.4, "read_timeout": 2.4, "retries": {"total_max_attempts": 1}}
     s3: dict = {"anon": not os.environ.get("AWS_ACCESS_KEY_ID"), "config_kwargs": patience}
     endpoint = os.environ.get("AWS_S3_ENDPOINT")
     if endpoint:
