@@ -2,10 +2,20 @@
 
 import contextlib
 import os
+import re
 from datetime import datetime
 from pathlib import Path
 
 import psutil
+
+LOCKED = re.compile(r"Storage folder (.+) is already accessed by another instance of Qdrant client")
+"""What Qdrant's client says of a local database that is open."""
+
+
+def database_holder(error: BaseException) -> str | None:
+    """Who has the local vector database open that Qdrant's client could not open; None where the error is another."""
+    locked = LOCKED.search(str(error)) if isinstance(error, RuntimeError) else None
+    return (holder_of(Path(locked[1]) / ".lock") or "another notebook, or an earlier client in this one,") if locked else None
 
 
 def holder_of(file: Path) -> str | None:

@@ -2,14 +2,12 @@
 
 import contextlib
 import os
-import re
 import socket
 from collections.abc import Iterator
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from funathon.errors import FunathonError
-from funathon.holders import holder_of
+from funathon.holders import database_holder
 from funathon.services import SERVICES
 from funathon.settings import is_configured
 
@@ -32,9 +30,6 @@ REFUSED = {
 OF_PACKAGE = {"openai": "LLMLAB_URL", "qdrant_client": "QDRANT_URL", "mlflow": "MLFLOW_TRACKING_URI"}
 """The variable that says where the service of a client's package is."""
 STATUSES = {401: "refuses the credentials", 403: "refuses the credentials", 429: "has too much to do (429)"}
-
-LOCKED = re.compile(r"Storage folder (.+) is already accessed by another instance of Qdrant client")
-"""What Qdrant's client says of a local database that is open."""
 
 
 class ServiceGone(BaseException):
@@ -156,10 +151,9 @@ def mendable(error: BaseException) -> str | None:
     elsewhere, a service that is gone. None for any other."""
     if isinstance(error, FunathonError):
         return str(error)
-    locked = LOCKED.search(str(error)) if isinstance(error, RuntimeError) else None
-    if not locked:
+    holder = database_holder(error)
+    if not holder:
         return outage(error)
-    holder = holder_of(Path(locked[1]) / ".lock") or "another notebook, or an earlier client in this one,"
     return (
         f"{holder} has this local vector database open. To free it, shut down that notebook's kernel (in JupyterLab under "
         "'Running Terminals and Kernels', in VS Code by closing the notebook), or call close() on the client there. "

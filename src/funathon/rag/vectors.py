@@ -13,6 +13,7 @@ from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from funathon.errors import FunathonError
+from funathon.holders import database_holder
 from funathon.rag.responses import read_response
 from funathon.rag.retrieval import Document, codes_of
 
@@ -35,10 +36,11 @@ def open_qdrant(folder: str) -> Iterator[QdrantClient]:
         else:
             client = QdrantClient(path=f"{os.environ['QDRANT_PATH']}/{folder}")
     except RuntimeError as error:
-        if "already accessed" not in str(error):
+        holder = database_holder(error)
+        if not holder:
             raise
         raise FunathonError(
-            f"The local vector database {folder} is open in another process.", "Wait until that has ended, or stop it."
+            f"{holder} has the local vector database {folder} open.", "Wait until that has ended, or stop it."
         ) from error
     try:
         yield client
