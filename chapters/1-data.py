@@ -132,10 +132,10 @@ def check(pl, os, env_found):
 
 
 # %% [markdown]
-# **polars** handles tables, much as pandas or R's data frames do. It is fast, and it reads parquet files, which store the type of
-# each column: a code that was saved as text, such as `06.10`, comes back as text. A csv file has no types, and `pl.read_csv` would
-# guess the number 6.1; `infer_schema=False` keeps everything text. Zeros lost in this way are so common an accident that the
-# commands of this course refuse codes that were read as numbers.
+# **polars** handles tables, much as pandas or R's data frames do. It is fast, and it reads parquet files, which store the
+# type of each column: a code that was saved as text, such as `06.10`, comes back as text. A csv file has no types, and
+# `pl.read_csv` would guess the number 6.1; `infer_schema=False` keeps everything text. Zeros lost in this way are so common
+# an accident that the commands of this course refuse codes that were read as numbers.
 
 # %% [markdown] tags=["question"] question="1.2"
 # Question 1.2: the labels
@@ -284,8 +284,9 @@ def check(labels_per_class, words_per_label, examples, histograms, *, labels):
 # - **Training set** (70 %): what the model learns from.
 # - **Validation set** (15 %): what we look at while choosing settings. As we choose what works on it, it flatters us a
 #   little.
-# - **Test set** (15 %): what the chosen model is judged by, at the end. It tells the truth as long as nothing is chosen by it, not
-#   even which of two models to keep: whoever looks at it, changes something and looks again has made it a second validation set.
+# - **Test set** (15 %): what the chosen model is judged by, at the end. It tells the truth as long as nothing is chosen by
+#   it, not even which of two models to keep: whoever looks at it, changes something and looks again has made it a second
+#   validation set.
 #
 # A split at random answers one question only: how would the model do on more texts *from the same source*? Other writers or
 # another year are other questions. Chapter 4 asks one of them.
@@ -293,10 +294,10 @@ def check(labels_per_class, words_per_label, examples, histograms, *, labels):
 # %% [markdown] tags=["question"] question="1.5"
 # Question 1.5: split
 #
-# Split the labels 70/15/15 into `X_train, X_val, X_test` (the texts) and `y_train, y_val, y_test` (the codes), all of
-# them numpy arrays, with scikit-learn's `train_test_split`. It splits in two, so use it twice: take 30 % away, then halve them.
-# Stratify both splits by code, so that each class is split 70/15/15 too, and give both `random_state=42`, so that you get the same
-# split tomorrow, and the one of the chapters to come.
+# Split the labels 70/15/15 into `X_train, X_val, X_test` (the texts) and `y_train, y_val, y_test` (the codes), all of them
+# numpy arrays, with scikit-learn's `train_test_split`. It splits in two, so use it twice: take 30 % away, then halve them.
+# Stratify both splits by code, so that each class is split 70/15/15 too, and give both `random_state=42`, so that you get the
+# same split tomorrow, and the one of the chapters to come.
 
 # %% [markdown] tags=["hint"] question="1.5"
 # The first split takes 30 % away (`test_size=0.3`), the second halves them (`test_size=0.5`). `to_numpy()` makes an array

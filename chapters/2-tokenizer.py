@@ -57,12 +57,13 @@
 # - **WordPiece** joins the pair that makes the texts most likely. A common account of its rule is the score *count of the pair /
 #   (count of the first × count of the second)*: two pieces that hardly ever occur apart come first, even if they are rare.
 #
-# Take the words *hug* (10 times), *pug* (5), *pun* (12), *bun* (4) and *hugs* (5). BPE first joins *u* and *g*, which stand together
-# 20 times. WordPiece's score first joins *g* and *s*: 5 / (20 × 5), while *u* and *g* have only 20 / (36 × 20).
+# Take the words *hug* (10 times), *pug* (5), *pun* (12), *bun* (4) and *hugs* (5). BPE first joins *u* and *g*, which stand
+# together 20 times. WordPiece's score first joins *g* and *s*: 5 / (20 × 5), while *u* and *g* have only 20 / (36 × 20).
 #
-# Now the surprise: the tokenizer we use is called WordPiece, and yet it learns its pieces **by the rule of BPE**. So does everything
-# that is trained with Hugging Face's library, since the makers of WordPiece never published their trainer. What is WordPiece about
-# it is the `##`, and how a text is cut once the pieces are known: from the left, always the longest known piece.
+# Now the surprise: the tokenizer we use is called WordPiece, and yet it learns its pieces **by the rule of BPE**. So does
+# everything that is trained with Hugging Face's library, since the makers of WordPiece never published their trainer. What is
+# WordPiece about it is the `##`, and how a text is cut once the pieces are known: from the left, always the longest known
+# piece.
 
 # %%
 from funathon.course.exercise import start
@@ -145,9 +146,10 @@ def check(tokenizer, encoded, first_tokens, *, X_train):
 # text is shorter than the row. By custom a text starts with `[CLS]` and ends with `[SEP]`; this version of the library
 # has them the other way round. It does no harm, since the model learns from whatever it gets, but do not be surprised.
 #
-# And if you train the tokenizer twice, you get the same pieces, but about one in twenty of them under another number. Many pairs
-# stand together equally often, and the implementation takes them in no fixed order, whatever seed you set. Texts are cut alike, but
-# a network that has learnt what number 1204 means cannot read the other numbering. To use a model, keep its tokenizer with it.
+# And if you train the tokenizer twice, you get the same pieces, but about one in twenty of them under another number. Many
+# pairs stand together equally often, and the implementation takes them in no fixed order, whatever seed you set. Texts are
+# cut alike, but a network that has learnt what number 1204 means cannot read the other numbering. To use a model, keep its
+# tokenizer with it.
 
 # %% [markdown] tags=["question"] question="2.2"
 # Question 2.2: how long should a row be?
@@ -241,11 +243,11 @@ def check(pieces, *, tokenizer):
 
 
 # %% [markdown]
-# A misspelt word falls into known pieces, so nothing is lost without a trace. If it shares a piece with the right word, the network
-# has something to hold on to. See whether it does here: what does your tokenizer make of `"bakery"`? The accent is gone: this
-# tokenizer puts everything in lower case and strips accents, so *café* and *cafe* are the same. The emoji is not made of any known
-# piece and becomes `[UNK]`, *unknown*: all unknown things look alike. The same happens to a text in Greek or Chinese letters,
-# since the labels are in English. A register in Greek needs a tokenizer trained on Greek.
+# A misspelt word falls into known pieces, so nothing is lost without a trace. If it shares a piece with the right word, the
+# network has something to hold on to. See whether it does here: what does your tokenizer make of `"bakery"`? The accent is
+# gone: this tokenizer puts everything in lower case and strips accents, so *café* and *cafe* are the same. The emoji is not
+# made of any known piece and becomes `[UNK]`, *unknown*: all unknown things look alike. The same happens to a text in Greek
+# or Chinese letters, since the labels are in English. A register in Greek needs a tokenizer trained on Greek.
 
 # %% [markdown] tags=["question"] question="2.4"
 # Question 2.4: padding and the mask

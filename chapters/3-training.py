@@ -206,35 +206,35 @@ def check(training_config, *, folder):
 
 
 # %% [markdown]
-# Training runs on a GPU if the machine has one and on the CPU otherwise; `accelerator="auto"`, the default, decides. The
-# same cell works on both. On SSP Cloud you get a GPU by launching the service *jupyter-pytorch-gpu* or *vscode-pytorch-gpu*
-# instead of the one without `gpu`. You do not need one here: all the cells of this chapter together take less than four minutes on
-# two cores. Networks as small as ours keep a GPU waiting for texts; a language model would not.
+# Training runs on a GPU if the machine has one and on the CPU otherwise; `accelerator="auto"`, the default, decides. The same
+# cell works on both. On SSP Cloud you get a GPU by launching the service *jupyter-pytorch-gpu* or *vscode-pytorch-gpu*
+# instead of the one without `gpu`. You do not need one here: all the cells of this chapter together take less than four
+# minutes on two cores. Networks as small as ours keep a GPU waiting for texts; a language model would not.
 
 # %% [markdown] tags=["question"] question="3.3"
 # Question 3.3: train under MLflow
 #
 # 1. Choose an experiment, a folder for runs: `mlflow.set_experiment("nace-training")`.
 # 2. Switch on the automatic notes: `mlflow.pytorch.autolog(log_models=False, checkpoint=False)`.
-# 3. Inside `with mlflow.start_run(run_name="first settings") as first_run:` train the classifier with
-#    `X_train, y_train, training_config, X_val, y_val`; log the parameters that autolog does not know, `vocab_size`, `output_dim` and
+# 3. Inside `with mlflow.start_run(run_name="first settings") as first_run:` train the classifier with `X_train, y_train,
+#    training_config, X_val, y_val`; log the parameters that autolog does not know, `vocab_size`, `output_dim` and
 #    `training_set`; and log the folder of the saved model with `mlflow.log_artifacts(…, artifact_path="model")`.
 # 4. Load the model back **from the run**, not from your folder, and call it `reloaded`.
 #
-# The training takes about ten seconds. Run the cell again and the same network **trains on from where it stands**, in a run of its
-# own; to start afresh, first run the cell of question 3.1 again, which fills the network with new random numbers.
+# The training takes about ten seconds. Run the cell again and the same network **trains on from where it stands**, in a run
+# of its own; to start afresh, first run the cell of question 3.1 again, which fills the network with new random numbers.
 #
-# Why the two `False`? With `log_models` autolog would pickle the network and guess all the packages it needs, which takes longer than
-# training it. With `checkpoint` it would store the network with all that the optimizer remembers, three times as large. We log what
-# the library itself saves, which is complete: the network, the tokenizer and the encoder.
+# Why the two `False`? With `log_models` autolog would pickle the network and guess all the packages it needs, which takes
+# longer than training it. With `checkpoint` it would store the network with all that the optimizer remembers, three times as
+# large. We log what the library itself saves, which is complete: the network, the tokenizer and the encoder.
 
 # %% [markdown] tags=["hint"] question="3.3"
 # `classifier.train(X_train, y_train, training_config, X_val, y_val)` and
 # `mlflow.log_params({"vocab_size": 5000, "output_dim": 10, "training_set": training_set})`.
 
 # %% [markdown] tags=["hint"] question="3.3"
-# `mlflow.artifacts.download_artifacts(run_id=first_run.info.run_id, artifact_path="model", dst_path=folder / "fetched")` returns a
-# folder, and `torchTextClassifiers.load(…)` reads it.
+# `mlflow.artifacts.download_artifacts(run_id=first_run.info.run_id, artifact_path="model", dst_path=folder / "fetched")`
+# returns a folder, and `torchTextClassifiers.load(…)` reads it.
 
 # %% tags=["solution"] question="3.3"
 import mlflow
@@ -341,8 +341,9 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 # - the **learning rate** of `5e-4`, with a single epoch: the numbers hardly had time to move;
 # - the **length** of 10 tokens, which cuts most of the labels, as you saw in chapter 2.
 #
-# Which is it? Whoever changes both at once will not know. The cell below puts the code of questions 3.2 and 3.3 into a function, so
-# that a trial takes two lines, and trains a tokenizer with 20,000 pieces and rows of 36 tokens, which cut next to nothing.
+# Which is it? Whoever changes both at once will not know. The cell below puts the code of questions 3.2 and 3.3 into a
+# function, so that a trial takes two lines, and trains a tokenizer with 20,000 pieces and rows of 36 tokens, which cut next
+# to nothing.
 
 # %%
 import pytorch_lightning
@@ -377,8 +378,8 @@ pytorch_lightning.seed_everything(42, verbose=False)  # the same random numbers 
 # %% [markdown] tags=["question"] question="3.4"
 # Question 3.4: one change at a time
 #
-# Train two more networks for one epoch each, with `embedding_dim=96` as the first, **each a new classifier** (an old one would train
-# on):
+# Train two more networks for one epoch each, with `embedding_dim=96` as the first, **each a new classifier** (an old one
+# would train on):
 #
 # 1. `"larger learning rate"`: as the first, with a learning rate ten times as large. Keep the id of the run in `rate_id`.
 # 2. `"longer rows"`: as the one before, with `large_tokenizer`. Keep the id of the run in `rows_id`.
@@ -408,7 +409,7 @@ rate_gain, rows_gain = np.diff(accuracies)
 print(f"a larger learning rate: {rate_gain * 100:+.1f} points, longer rows: {rows_gain * 100:+.1f} points")
 
 # %% tags=["shortcut"] question="3.4"
-# what catch_up runs: the earlier runs, if MLflow has them; else both networks learn from a fifth of the labels, and their runs say so
+# what catch_up runs: earlier runs, if MLflow has them; else both networks learn from a fifth of the labels, as their runs say
 from funathon.supervised.runs import newest_run
 
 found = []
@@ -452,8 +453,9 @@ def check(rate_id, rows_id, rate_gain, rows_gain, *, first_run):
 
 
 # %% [markdown]
-# Both changes help, and now you know how much each does. (How much is chance? An accuracy measured on 10,000 texts is uncertain by
-# about a point, and another random start gives a slightly different network. Differences of several points mean something.)
+# Both changes help, and now you know how much each does. (How much is chance? An accuracy measured on 10,000 texts is
+# uncertain by about a point, and another random start gives a slightly different network. Differences of several points mean
+# something.)
 #
 # Still, after one epoch the network is far from useful.
 #
@@ -482,19 +484,21 @@ print(f"{len(english_tokenizer):,} tokens, {len(note_texts):,} rows from the not
 # %% [markdown] tags=["question"] question="3.5"
 # Question 3.5: vectors that know English
 #
-# 1. `english_vectors = token_vectors(english_tokenizer.tokenizer.get_vocab(), 128)` has MiniLM read each token and keeps, of its 384
-#    numbers, the 128 directions that matter most: with fewer numbers the training is faster. This takes half a minute to a minute.
+# 1. `english_vectors = token_vectors(english_tokenizer.tokenizer.get_vocab(), 128)` has MiniLM read each token and keeps, of
+#    its 384 numbers, the 128 directions that matter most: with fewer numbers the training is faster. This takes half a minute
+#    to a minute.
 # 2. Make a classifier with `english_tokenizer` and `embedding_dim=128`, and copy the vectors into its embedding layer. Call it
 #    `best_classifier`.
-# 3. Train it as `"vectors that know English"`, with `keep_model=True`, and keep the id of the run in `best_id`. Add the rows of the
-#    notes to the training set (never to the validation set). Three epochs in batches of 512; a learning rate of `5e-3`, halved after
-#    each epoch: large steps first, small ones to settle. This takes about a minute.
+# 3. Train it as `"vectors that know English"`, with `keep_model=True`, and keep the id of the run in `best_id`. Add the rows
+#    of the notes to the training set (never to the validation set). Three epochs in batches of 512; a learning rate of
+#    `5e-3`, halved after each epoch: large steps first, small ones to settle. This takes about a minute.
 #
 # It should get more than 60 % of the validation set right.
 
 # %% [markdown] tags=["hint"] question="3.5"
-# `best_classifier.pytorch_model.token_embedder.embedding_layer.weight` is where the vectors stand; inside `with torch.no_grad():` its
-# method `copy_` takes a tensor of the same shape. `np.concatenate([X_train, note_texts])` joins two arrays.
+# `best_classifier.pytorch_model.token_embedder.embedding_layer.weight` is where the vectors stand; inside `with
+# torch.no_grad():` its method `copy_` takes a tensor of the same shape. `np.concatenate([X_train, note_texts])` joins two
+# arrays.
 
 # %% [markdown] tags=["hint"] question="3.5"
 # `train_and_log` hands its further arguments to `TrainingConfig`, which takes
@@ -567,9 +571,9 @@ def check(best_classifier, best_id, *, predict_codes, X_val, y_val):
 
 
 # %% [markdown]
-# This run changes several things at once: the vectors, the notes, the number of epochs, the steps. The table of runs cannot say which
-# of them did it. The model card of chapter 4 changes one at a time: there, the same network started from random vectors loses four to
-# five points.
+# This run changes several things at once: the vectors, the notes, the number of epochs, the steps. The table of runs cannot
+# say which of them did it. The model card of chapter 4 changes one at a time: there, the same network started from random
+# vectors loses four to five points.
 #
 # ### Tomorrow
 #
@@ -583,8 +587,8 @@ def check(best_classifier, best_id, *, predict_codes, X_val, y_val):
 # best_classifier = torchTextClassifiers.load(best_folder)
 # ```
 #
-# `catch_up("3.6")` and later ones do this for you. Where MLflow has no run of yours, `catch_up` trains small networks on a fifth of the
-# labels and lets the pretrained model of chapter 4 stand in for the best one; the names of the runs say so.
+# `catch_up("3.6")` and later ones do this for you. Where MLflow has no run of yours, `catch_up` trains small networks on a
+# fifth of the labels and lets the pretrained model of chapter 4 stand in for the best one; the names of the runs say so.
 #
 # Without a server, MLflow keeps its notes in the file `mlflow.db` at the root of the project, and the models in a folder `mlruns`
 # beside the notebook. One pass through this chapter adds some 30 MB, nearly all of it the best model; each further training with
@@ -593,8 +597,8 @@ def check(best_classifier, best_id, *, predict_codes, X_val, y_val):
 # %% [markdown] tags=["question"] question="3.6"
 # Question 3.6: compare the runs
 #
-# Fetch the runs of the experiment from MLflow into a table `runs` (of pandas, with all columns that MLflow returns), keep the four
-# runs of this chapter in it (runs from other days are in it too), and draw their validation accuracy. Keep the figure in
+# Fetch the runs of the experiment from MLflow into a table `runs` (of pandas, with all columns that MLflow returns), keep the
+# four runs of this chapter in it (runs from other days are in it too), and draw their validation accuracy. Keep the figure in
 # `runs_figure`.
 
 # %% [markdown] tags=["hint"] question="3.6"
@@ -635,9 +639,9 @@ def check(runs, runs_figure, *, first_run, rate_id, rows_id, best_id):
 
 
 # %% [markdown]
-# MLflow's own pages show the runs and more, epoch by epoch: run `uv run mlflow ui --backend-store-uri sqlite:///mlflow.db` in a
-# terminal at the root of the project, or open your server if you have one. The cell below fetches the same from MLflow for the best
-# run.
+# MLflow's own pages show the runs and more, epoch by epoch: run `uv run mlflow ui --backend-store-uri sqlite:///mlflow.db` in
+# a terminal at the root of the project, or open your server if you have one. The cell below fetches the same from MLflow for
+# the best run.
 
 # %%
 #| fig-alt: Line chart of training and validation accuracy, epoch by epoch, for the best run.
@@ -656,9 +660,9 @@ plt.show()
 
 # %% [markdown]
 # The two lines cross and part. (Training accuracy is an average taken while the network was still learning, so it starts
-# low.) In the end the network is right far more often on the texts it has learnt from than on those it has not: it has begun to learn
-# them by heart, and this gap is what overfitting leads to. In a longer training, early stopping would end it when the validation loss
-# stops falling.
+# low.) In the end the network is right far more often on the texts it has learnt from than on those it has not: it has begun
+# to learn them by heart, and this gap is what overfitting leads to. In a longer training, early stopping would end it when
+# the validation loss stops falling.
 
 # %% [markdown] tags=["question"] question="3.7"
 # Question 3.7: is the network worth it?
@@ -669,9 +673,9 @@ plt.show()
 # enough for 651 classes. Call the two, as one pipeline, `baseline`. Put its accuracy on the validation set in `baseline_accuracy`
 # and that of your best classifier in `network_accuracy`. The training takes about half a minute.
 #
-# `alpha` is how strongly the regression is kept from overfitting. Its default is a hundred times as large, and with so many classes
-# keeps it from learning: try it, if you like. Whoever compares a network with a baseline that nobody has tuned finds what they wish
-# to find.
+# `alpha` is how strongly the regression is kept from overfitting. Its default is a hundred times as large, and with so many
+# classes keeps it from learning: try it, if you like. Whoever compares a network with a baseline that nobody has tuned finds
+# what they wish to find.
 
 # %% [markdown] tags=["hint"] question="3.7"
 # `make_pipeline(TfidfVectorizer(), SGDClassifier(loss="log_loss", alpha=1e-6, n_jobs=-1))` has `fit(X, y)` and
@@ -713,11 +717,12 @@ def check(baseline, baseline_accuracy, network_accuracy, *, best_classifier, pre
 
 
 # %% [markdown]
-# Always do this comparison. Your first three networks are far behind a method that counts words: had you stopped there, the honest
-# choice would have been the baseline. (They have had one epoch each. Given six, the notes and better settings, a network passes the
-# baseline from random vectors too, as the model card of chapter 4 shows.) The best network is ahead. Is the comparison fair? The network has also read the notes, and the
-# baseline has not. The model card of chapter 4 compares such methods trained on the same rows, notes included, and the network stays
-# ahead. A network has other strengths too: it can take other columns beside the text, and its parts can be exchanged.
+# Always do this comparison. Your first three networks are far behind a method that counts words: had you stopped there, the
+# honest choice would have been the baseline. (They have had one epoch each. Given six, the notes and better settings, a
+# network passes the baseline from random vectors too, as the model card of chapter 4 shows.) The best network is ahead. Is
+# the comparison fair? The network has also read the notes, and the baseline has not. The model card of chapter 4 compares
+# such methods trained on the same rows, notes included, and the network stays ahead. A network has other strengths too: it
+# can take other columns beside the text, and its parts can be exchanged.
 
 # %% [markdown]
 # ## What the vectors have become

@@ -28,8 +28,8 @@ from funathon.course.exercise import start
 check, hint, solution, catch_up = start("4-prediction")
 
 # %% [markdown]
-# This cell rebuilds the labels and their split, in some 20 seconds. The pretrained model was trained on exactly this training set,
-# with the same `random_state`, so the test set is new to it.
+# This cell rebuilds the labels and their split, in some 20 seconds. The pretrained model was trained on exactly this training
+# set, with the same `random_state`, so the test set is new to it.
 
 # %%
 import os
@@ -54,8 +54,8 @@ print(f"{len(X_test):,} labels in the test set")
 #
 # The **pretrained model** has the same tokens as the best one of chapter 3 and, like it, has read the notes. It differs in
 # three ways: it learns how much each token weighs in the mean, it averages two smaller networks, and its confidences have
-# been adjusted on the validation set, to come nearer to the share of answers that are right. How near they come, you will measure.
-# Its model card (`data/pretrained/MODEL_CARD.md`) says how it was made and what it can and cannot do.
+# been adjusted on the validation set, to come nearer to the share of answers that are right. How near they come, you will
+# measure. Its model card (`data/pretrained/MODEL_CARD.md`) says how it was made and what it can and cannot do.
 #
 # It is a folder of files, and most of them are **pickles**. A pickle is Python's way of storing any object, and to load one
 # is to *run* what it says. A changed pickle can delete your files or send them away. So the rule is: **verify first, load
@@ -71,12 +71,12 @@ print(f"{len(X_test):,} labels in the test set")
 # `PRETRAINED_URL` says where the model is: a folder of this project or one on S3.
 #
 # 1. Copy its files into the folder `model_folder`, with `fsspec`, which speaks to local disks and S3 alike.
-# 2. Write a function `changed(folder)` that computes the sha256 of each file that the folder's manifest names and returns the list
-#    of the names of those that do not match. Put what it says of `model_folder` in `changed_files`.
+# 2. Write a function `changed(folder)` that computes the sha256 of each file that the folder's manifest names and returns the
+#    list of the names of those that do not match. Put what it says of `model_folder` in `changed_files`.
 # 3. Only if that list is empty, load the model as `pretrained` with `torchTextClassifiers.load`.
-# 4. Log the folder to an MLflow run of the experiment `nace-pretrained`, download it from there into the folder `downloaded`, verify
-#    it again, and load it as `from_run`. This is how a team shares models. (Each time it is logged, MLflow keeps another copy of some
-#    25 MB.)
+# 4. Log the folder to an MLflow run of the experiment `nace-pretrained`, download it from there into the folder `downloaded`,
+#    verify it again, and load it as `from_run`. This is how a team shares models. (Each time it is logged, MLflow keeps
+#    another copy of some 25 MB.)
 
 # %% [markdown] tags=["hint"] question="4.1"
 # `files, path = fsspec.core.url_to_fs(url)` gives the file system and the path on it. `files.get(path + "/", folder + "/",
@@ -139,6 +139,7 @@ from pathlib import Path
 import mlflow
 from torchTextClassifiers import torchTextClassifiers
 
+from funathon.supervised.pretrained import fingerprint
 from funathon.supervised.runs import newest_run
 
 
@@ -161,17 +162,15 @@ if not changed_files:
     pretrained = torchTextClassifiers.load(model_folder, device="cpu")
 
 mlflow.set_experiment("nace-pretrained")
-earlier = newest_run("nace-pretrained", "pretrained model", with_model=True)
-for run_id in filter(None, (earlier, "new")):
-    if run_id == "new":
-        with mlflow.start_run(run_name="pretrained model") as run:
-            mlflow.log_artifacts(str(model_folder), artifact_path="model")
-        run_id = run.info.run_id
-    copy = Path(workspace.name) / run_id
-    downloaded = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="model", dst_path=copy))
-    # an earlier run may hold another pretrained model
-    if (downloaded / "manifest.json").read_bytes() == (model_folder / "manifest.json").read_bytes():
-        break
+model = fingerprint(str(model_folder))
+run_id = newest_run("nace-pretrained", "pretrained model", with_model=True, model=model)
+if run_id is None:
+    with mlflow.start_run(run_name="pretrained model") as run:
+        mlflow.log_param("model", model)
+        mlflow.log_artifacts(str(model_folder), artifact_path="model")
+    run_id = run.info.run_id
+copy = Path(workspace.name) / "copy"
+downloaded = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="model", dst_path=copy))
 if not changed(downloaded):
     from_run = torchTextClassifiers.load(downloaded, device="cpu")
 
@@ -299,9 +298,9 @@ def attributions_by_word(text, attributions, word_ids, offsets):
 # `map_attributions_to_char` from `torchTextClassifiers.utilities.plot_explainability`. Plot them by token, by word and by
 # character, one below the other in one figure, and keep it in `attribution_figure`.
 #
-# Mind the third plot. The library gives each character the value of its token and puts the whole through a **softmax**: all values
-# become positive and add up to 1. Their order is kept, but a token that spoke against the class no longer shows as negative, and
-# bars that were twice as long are not any more. Read signs and sizes from the first two plots.
+# Mind the third plot. The library gives each character the value of its token and puts the whole through a **softmax**: all
+# values become positive and add up to 1. Their order is kept, but a token that spoke against the class no longer shows as
+# negative, and bars that were twice as long are not any more. Read signs and sizes from the first two plots.
 
 # %%
 text = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
@@ -517,8 +516,8 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 # %% [markdown] tags=["question"] question="4.6"
 # Question 4.6: coverage, precision, calibration
 #
-# - Make a polars table `curve` with the columns `threshold`, `coverage` and `precision`, for thresholds from 0 to 0.95 in steps of
-#   0.05, and plot precision against coverage.
+# - Make a polars table `curve` with the columns `threshold`, `coverage` and `precision`, for thresholds from 0 to 0.95 in
+#   steps of 0.05, and plot precision against coverage.
 # - Put the expected calibration error over ten bins of equal width in `ece`, and plot accuracy against confidence.
 #
 # Draw both plots in one figure and keep it in `curve_figure`.
@@ -592,10 +591,10 @@ def check(curve, ece, curve_figure, *, P_test, predicted, y_test):
 # On the right, a point below the diagonal means that the model is surer than it is right, one above that it is too modest.
 # The error is the mean distance from the diagonal; the model card has it before and after the confidences were adjusted.
 #
-# A small mean hides something. Look at the last bin, which holds the answers that an office would let pass unread: the model says
-# what is printed as *confidence*, and is right as often as is printed beside it. The adjustment was one number for all confidences,
-# and where the model is surest it still promises too much. So do not read the confidence as the share that will be right: read
-# that off the curve on the left.
+# A small mean hides something. Look at the last bin, which holds the answers that an office would let pass unread: the model
+# says what is printed as *confidence*, and is right as often as is printed beside it. The adjustment was one number for all
+# confidences, and where the model is surest it still promises too much. So do not read the confidence as the share that will
+# be right: read that off the curve on the left.
 #
 # The left curve shows what an office can have: so many texts coded at once, so many sent to people, so many errors. The threshold
 # is a setting like any other, so in earnest you would choose it on the validation set, with `probabilities(pretrained, X_val)`,
@@ -672,9 +671,9 @@ def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, cl
 #
 # ### What does it confuse?
 #
-# A question that invites to read tea leaves: four texts a class in the field test are too few to tell (mind the `n` of the divisions
-# above, too), and even the test set has some sixteen a class. So first see how the wrong answers spread, then add them up until there
-# is something to read.
+# A question that invites to read tea leaves: four texts a class in the field test are too few to tell (mind the `n` of the
+# divisions above, too), and even the test set has some sixteen a class. So first see how the wrong answers spread, then add
+# them up until there is something to read.
 
 # %%
 wrong = pl.DataFrame({"code": y_test, "predicted": predicted}).filter(pl.col("code") != pl.col("predicted"))
@@ -690,11 +689,11 @@ for low, high, count in mixed.head(8).iter_rows():
     print(f"{count:3} × {low} {headings[low]}\n    — {high} {headings[high]}")
 
 # %% [markdown]
-# A pair of classes that was mixed up four times may be chance; to name it in a report would be reading tea leaves. Between divisions
-# there are enough to see a pattern: wholesale and retail trade of the same goods, growing a thing and processing it, making and
-# selling it. They lie far apart in the nomenclature and near each other in words, and often the text does not say which it is. (The
-# trade divisions have many classes, so they would be high on the list even if all classes were mixed up alike.) This is worth
-# more than the overall figure: it says what a form should ask, and where a person should look.
+# A pair of classes that was mixed up four times may be chance; to name it in a report would be reading tea leaves. Between
+# divisions there are enough to see a pattern: wholesale and retail trade of the same goods, growing a thing and processing
+# it, making and selling it. They lie far apart in the nomenclature and near each other in words, and often the text does not
+# say which it is. (The trade divisions have many classes, so they would be high on the list even if all classes were mixed up
+# alike.) This is worth more than the overall figure: it says what a form should ask, and where a person should look.
 
 # %% [markdown]
 # ## What you have learnt
