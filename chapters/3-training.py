@@ -262,7 +262,6 @@ mlflow.pytorch.autolog(log_models=False, checkpoint=False)
 wanted = {"vocab_size": 5000, "output_dim": 10, "training_set": training_set}
 earlier = newest_run("nace-training", "first settings", with_model=True, least_accuracy=0, **wanted)
 if earlier:
-    print("'first settings' is fetched from MLflow, not trained again.")
     first_run = mlflow.get_run(earlier)
 else:
     with mlflow.start_run(run_name="first settings") as first_run:
@@ -422,7 +421,6 @@ for name, run_tokenizer in [("larger learning rate", tokenizer), ("longer rows",
         name = f"{name} (a fifth of the labels)"
         run_id = train_and_log(name, model, X_train[::5], y_train[::5], lr=5e-3, num_epochs=1)
     found.append(run_id)
-    print(f"'{name}' stands in MLflow.")
 rate_id, rows_id = found
 accuracies = [mlflow.get_run(run_id).data.metrics["val_accuracy"] for run_id in (first_run.info.run_id, rate_id, rows_id)]
 rate_gain, rows_gain = np.diff(accuracies)
@@ -533,14 +531,12 @@ print(f"{(predict_codes(best_classifier, X_val) == y_val).mean():.1%} of the val
 from funathon.supervised.pretrained import load_model
 from funathon.supervised.runs import newest_run
 
-name, wanted = "vectors that know English", {"training_set": training_set}
-best_id = newest_run("nace-training", name, with_model=True, least_accuracy=0.6, **wanted)
+wanted = {"training_set": training_set}
+best_id = newest_run("nace-training", "vectors that know English", with_model=True, least_accuracy=0.6, **wanted)
 if best_id:
-    print(f"'{name}' is fetched from MLflow, not trained again.")
     best_folder = mlflow.artifacts.download_artifacts(run_id=best_id, artifact_path="model", dst_path=folder / "best")
     best_classifier = torchTextClassifiers.load(best_folder)
 else:
-    print("MLflow has no network of yours that is good enough, so the pretrained model of chapter 4 stands in for it.")
     best_classifier = load_model(os.environ["PRETRAINED_URL"])
     with mlflow.start_run(run_name="stand-in: the pretrained model", tags={"stand_in": "yes"}) as run:
         settings = {"lr": 0.003, "vocab_size": len(best_classifier.tokenizer), "output_dim": best_classifier.tokenizer.output_dim}
@@ -567,7 +563,7 @@ def check(best_classifier, best_id, *, predict_codes, X_val, y_val):
     assert abs(recorded - accuracy) < 0.03, f"the run of `best_id` recorded an accuracy of {recorded:.1%}, and `best_classifier` has {accuracy:.1%}: this is another run."
     kept = "stand_in" in run.data.tags or mlflow.MlflowClient().list_artifacts(best_id, "model")
     assert kept, "the run of `best_id` does not hold the model: train with `keep_model=True`, so that you can fetch it tomorrow."
-    return f"{accuracy:.1%} of the validation set right"
+    return f"{accuracy:.1%} of the validation set right" + (", by the pretrained model of the course, which stands in for yours" if "stand_in" in run.data.tags else "")
 
 
 # %% [markdown]
