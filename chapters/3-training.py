@@ -586,8 +586,8 @@ def check(best_classifier, best_id, *, predict_codes, X_val, y_val):
 # `catch_up("3.6")` and later ones do this for you. Where MLflow has no run of yours, `catch_up` trains small networks on a
 # fifth of the labels and lets the pretrained model of chapter 4 stand in for the best one; the names of the runs say so.
 #
-# Without a server, MLflow keeps its notes in the file `mlflow.db` at the root of the project, and the models in a folder `mlruns`
-# beside the notebook. One pass through this chapter adds some 30 MB, nearly all of it the best model; each further training with
+# Without a server, MLflow keeps its notes in the file `mlflow.db` and the models in the folder `mlruns`, both at the root of
+# the project. One pass through this chapter adds some 30 MB, nearly all of it the best model; each further training with
 # `keep_model=True` adds as much again. To forget everything, shut the kernels down and delete both.
 
 # %% [markdown] tags=["question"] question="3.6"

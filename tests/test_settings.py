@@ -1,5 +1,6 @@
 import os
 import re
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -105,3 +106,18 @@ def test_the_example_names_every_variable_and_holds_no_value():
     named = set(re.findall(r"^# ([A-Z0-9_]+)=", text, re.MULTILINE))
     assert named == set(settings.KNOWN) - {"MLFLOW_DISABLE_TELEMETRY"}
     assert not re.findall(r"^[A-Z]", text, re.MULTILINE)
+
+
+@pytest.mark.slow  # imports mlflow
+def test_the_files_of_a_local_mlflow_lie_in_one_place_wherever_a_program_runs(tmp_path, monkeypatch):
+    import mlflow
+
+    settings.load_settings()
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/store.db")
+    monkeypatch.chdir(tmp_path)
+    try:
+        experiment = mlflow.get_experiment(mlflow.create_experiment("somewhere"))
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert Path(experiment.artifact_location).parent == Path(settings.DEFAULTS[settings.MLFLOW_FILES])
