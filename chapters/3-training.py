@@ -394,9 +394,9 @@ pytorch_lightning.seed_everything(42, verbose=False)  # the same random numbers 
 # `mlflow.get_run(rate_id).data.metrics["val_accuracy"]` is what the run recorded; the first run's id is `first_run.info.run_id`.
 
 # %% tags=["solution"] question="3.4"
-def new_classifier(run_tokenizer, embedding_dim=96):
+def new_classifier(run_tokenizer):
     """A classifier that has not learnt anything yet."""
-    config = ModelConfig(embedding_dim=embedding_dim, num_classes=value_encoder.num_classes)
+    config = ModelConfig(embedding_dim=96, num_classes=value_encoder.num_classes)
     return torchTextClassifiers(tokenizer=run_tokenizer, model_config=config, value_encoder=value_encoder)
 
 
@@ -447,6 +447,8 @@ def check(rate_id, rows_id, rate_gain, rows_gain, *, first_run):
     first, second, third = (run.data.metrics["val_accuracy"] for run in runs)
     close("rate_gain", rate_gain, second - first, 0.0051, "the accuracy of the second run less that of the first", digits=3)
     close("rows_gain", rows_gain, third - second, 0.0051, "the accuracy of the third run less that of the second", digits=3)
+    if any("a fifth of the labels" in run.info.run_name for run in runs):
+        return "but catch_up trained on a fifth of the labels to be quick, so the gains say nothing"
     return f"the learning rate brings {100 * (second - first):+.1f} points, longer rows {100 * (third - second):+.1f} more"
 
 

@@ -109,7 +109,7 @@ RIGHT = {
     "1.6": [
         "encoder = LabelEncoder().fit(y_train.tolist()); unseen_codes = set(y_val).union(y_test).difference(y_train)",
         "unseen_codes = {code for code in [*y_val, *y_test] if code not in encoder.classes_[:]}",
-        "unseen_codes = list(frozenset(y_val) | set(y_test) - set(y_train) if False else frozenset())",
+        "unseen_codes = []",
     ],
     "1.7": [
         "value_encoder = ValueEncoder(encoder)",
