@@ -1,5 +1,6 @@
 import os
 import re
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -152,3 +153,18 @@ def test_a_login_in_the_address_of_mlflow_is_taken_out_of_it(env):
         settings.load_settings()
         assert os.environ["MLFLOW_TRACKING_URI"] == "https://host:5000/path"
         assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "pl4@nted")
+
+
+@pytest.mark.slow  # imports mlflow
+def test_the_files_of_a_local_mlflow_lie_in_one_place_wherever_a_program_runs(tmp_path, monkeypatch):
+    import mlflow
+
+    settings.load_settings()
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/store.db")
+    monkeypatch.chdir(tmp_path)
+    try:
+        experiment = mlflow.get_experiment(mlflow.create_experiment("somewhere"))
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert Path(experiment.artifact_location).parent == Path(settings.DEFAULTS[settings.MLFLOW_FILES])

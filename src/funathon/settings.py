@@ -18,6 +18,9 @@ from funathon.paths import DEFAULT_LABELS, DEFAULT_NACE, PRETRAINED, ROOT
 
 ENV_FILE = ROOT / ".env"
 LOCAL_MLFLOW = f"sqlite:///{ROOT / 'mlflow.db'}"
+MLFLOW_FILES = "_MLFLOW_SERVER_ARTIFACT_ROOT"
+"""MLflow's own name for where a local store puts the files of its runs; without it they go to `mlruns` in the folder where a program
+happens to run, which for a notebook is another one than for a command."""
 
 EMBEDDED = {"LLMLAB_API_KEY": "embedded", "EMBEDDING_MODEL": "all-MiniLM-L6-v2", "CHAT_MODEL": "offline-stand-in"}
 """What `funathon.endpoint.server.ensure_endpoint` sets beside LLMLAB_URL; the key tells its settings from a learner's own."""
@@ -27,6 +30,7 @@ DEFAULTS = {
     "NACE_URL": str(DEFAULT_NACE),
     "PRETRAINED_URL": str(PRETRAINED),
     "MLFLOW_TRACKING_URI": LOCAL_MLFLOW,
+    MLFLOW_FILES: str(ROOT / "mlruns"),
     "QDRANT_PATH": str(ROOT / "qdrant"),
     # one retry and short waits: a tracking server that is down is noticed in seconds instead of minutes
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",

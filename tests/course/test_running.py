@@ -239,3 +239,16 @@ def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_
     )
     assert run(project(source)) == []
     assert run(project(source), fresh=True) == []
+
+
+def test_an_execution_leaves_nothing_in_the_stores_of_notebooks(project, plain_checks, monkeypatch):
+    path = project("import os\nprint(os.environ['MLFLOW_TRACKING_URI'], os.environ['QDRANT_PATH'], sep='\\n')\nx = 2")
+    assert run(path) == []
+    outputs = [
+        output.text for cell in running.read_executed(path).cells for output in cell.get("outputs", []) if "text" in output
+    ]
+    uri, qdrant = outputs[0].split()
+    assert uri != os.environ["MLFLOW_TRACKING_URI"] and qdrant != os.environ["QDRANT_PATH"]
+    assert not Path(uri.removeprefix("sqlite:///")).parent.exists() and not Path(qdrant).parent.exists()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert "MLFLOW_TRACKING_URI" not in running.own_stores(path.parent)

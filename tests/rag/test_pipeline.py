@@ -236,7 +236,10 @@ def test_a_label_that_gives_orders_cannot_choose_a_class_that_was_not_found(tmp_
 def test_two_runs_at_once_get_a_clear_message(tmp_path):
     from funathon.rag.vectors import open_qdrant
 
-    with open_qdrant("rag"), pytest.raises(FunathonError, match="an earlier client in this one has the local vector database rag open"):
+    with (
+        open_qdrant("rag"),
+        pytest.raises(FunathonError, match="an earlier client in this one has the local vector database rag open"),
+    ):
         evaluate(tmp_path, retrieval="plain")
 
 

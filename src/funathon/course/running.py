@@ -22,7 +22,7 @@ from funathon.course.verdicts import Verdict
 from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.paths import CACHE, DATA, PACKAGE, ROOT
-from funathon.settings import KNOWN, is_configured
+from funathon.settings import KNOWN, MLFLOW_FILES, is_configured
 
 EXECUTED = CACHE / "executed"
 DIGESTS = EXECUTED / "digests.json"
@@ -174,10 +174,9 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         on_cell_executed=lambda **_: on_cell(),
     )
     try:
-        # a vector database of its own: empty, so that each execution is like the first, and never locked by an open notebook
-        with tempfile.TemporaryDirectory(prefix="funathon-qdrant-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix="funathon-run-", ignore_cleanup_errors=True) as folder:
             # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
-            client.execute(stderr=subprocess.DEVNULL, env=os.environ | {"QDRANT_PATH": folder})
+            client.execute(stderr=subprocess.DEVNULL, env=os.environ | own_stores(Path(folder)))
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
     except (AssertionError, DeadKernelError) as error:
@@ -197,6 +196,15 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
             return Failure(chapter.name, cell.source, f"The check does not accept the solution: {said}")
     node.metadata.pop("widgets", None)
     return None
+
+
+def own_stores(folder: Path) -> dict[str, str]:
+    """Variables that give an execution a vector database and an MLflow of its own in `folder`: empty, so that each execution is like
+    the first, not those of an open notebook, and gone afterwards. An MLflow that is configured is used as it is."""
+    stores = {"QDRANT_PATH": str(folder / "qdrant")}
+    if not is_configured("MLFLOW_TRACKING_URI"):
+        stores |= {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}", MLFLOW_FILES: str(folder / "mlruns")}
+    return stores
 
 
 def is_progress_bar(output: nbformat.NotebookNode) -> bool:
