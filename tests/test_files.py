@@ -32,6 +32,8 @@ def test_what_is_set_aside_keeps_its_content_and_takes_no_other_s_place(tmp_path
         moved = set_aside(path)
         assert moved.read_text() == text and not path.exists()
     assert {file.read_text() for file in tmp_path.iterdir()} == {"first", "second"}
+
+
 def test_content_is_on_the_disk_before_it_gets_its_name(tmp_path, monkeypatch):
     done = []
     monkeypatch.setattr(files.os, "fsync", lambda handle: done.append(os.readlink(f"/proc/self/fd/{handle}")))
