@@ -1,3 +1,5 @@
+import os
+
 import polars as pl
 import pytest
 
@@ -93,6 +95,12 @@ def test_an_unreachable_server_is_named():
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(FunathonError, match="does not end in"):
         read_labels(str(tmp_path / "labels.doc"))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(FunathonError, match="is no ordinary file"):
+        read_judged(str(tmp_path / "labels.csv"))
 
 
 def test_a_presigned_address_is_read_by_the_ending_of_its_path():

@@ -17,7 +17,7 @@ from funathon.cli.base import (
     console,
     print_json,
 )
-from funathon.errors import visible
+from funathon.errors import visible, without_secrets
 
 
 @app.command()
@@ -65,7 +65,7 @@ def evaluate(
     if json:
         print_json(report.as_dict())
     else:
-        console.print(evaluation.table(report, escape(visible(file))))
+        console.print(evaluation.table(report, escape(visible(without_secrets(file)))))
 
 
 @app.command()

@@ -16,7 +16,7 @@ from funathon.cli.base import (
     console,
     print_json,
 )
-from funathon.errors import visible
+from funathon.errors import visible, without_secrets
 
 rag_app = typer.Typer(
     no_args_is_help=True,
@@ -68,4 +68,4 @@ def evaluate_rag(
     if json:
         print_json(found.as_dict())
     else:
-        console.print(found.table(f"{escape(visible(file))}, {retrieval.value} retrieval"))
+        console.print(found.table(f"{escape(visible(without_secrets(file)))}, {retrieval.value} retrieval"))

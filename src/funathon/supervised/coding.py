@@ -21,10 +21,10 @@ from rich.text import Text
 from funathon.corpus.tables import writing as tables
 from funathon.corpus.tables.columns import find_column
 from funathon.corpus.tables.opening import open_table, tell
-from funathon.corpus.tables.source import is_remote
 from funathon.corpus.tables.table import GUESSED, Reading, Table
 from funathon.errors import FunathonError, visible
 from funathon.files import publish
+from funathon.storage import is_remote
 from funathon.supervised.columns import CODE_SCHEMA, REVIEW, new_names
 from funathon.supervised.unfinished import keep, kept, piece_path, unfinished, writing
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from funathon.corpus.tables.source import TEXT, Source, find
 from funathon.corpus.tables.table import GUESSED, Reading, Table
-from funathon.errors import FunathonError, visible
+from funathon.errors import FunathonError, visible, without_secrets
 
 MAGIC = {
     b"PK\x03\x04": "is an Excel or zip file",
@@ -22,8 +22,8 @@ UNREADABLE = (OSError, EOFError, zlib.error)
 
 
 def tell(line: str) -> None:
-    """Say one line on standard error; nothing in it can steer the terminal."""
-    print(visible(line), file=sys.stderr)
+    """Say one line on standard error; nothing in it is secret, or can steer the terminal."""
+    print(without_secrets(visible(line)), file=sys.stderr)
 
 
 def open_table(path: str, reading: Reading = GUESSED, *, variable: str = "the path", say: Callable[[str], None] = tell) -> Table:

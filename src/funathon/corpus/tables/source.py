@@ -2,14 +2,12 @@
 
 import gzip
 import io
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
-from urllib.parse import urlsplit
 
-from funathon.errors import FunathonError
-from funathon.storage import read_bytes
+from funathon.errors import FunathonError, without_secrets
+from funathon.storage import ending_of, is_remote, read_bytes
 
 TEXT = ("csv", "tsv", "txt")
 ENDINGS = ".csv, .tsv, .txt (each also with .gz), .xlsx or .parquet"
@@ -31,16 +29,10 @@ class Source:
         return gzip.GzipFile(fileobj=raw) if self.zipped else raw
 
 
-def is_remote(path: str) -> bool:
-    """Whether a path is an address: `s3://…`, `https://…`."""
-    return "://" in path
-
-
 def kind_of(name: str) -> tuple[str, bool]:
-    """What the ending of a file's name tells: its format in lower case, and whether it is gzipped on top."""
-    stem, ending = os.path.splitext(name.lower())
-    zipped = ending == ".gz"
-    return (os.path.splitext(stem)[1] if zipped else ending).removeprefix("."), zipped
+    """What the ending of a file's name or address tells: its format in lower case, and whether it is gzipped on top."""
+    ending = ending_of(name)
+    return ending.removesuffix(".gz"), ending.endswith(".gz")
 
 
 def find(path: str, variable: str) -> Source:
@@ -48,12 +40,13 @@ def find(path: str, variable: str) -> Source:
 
     Raises FunathonError as `storage.read_bytes` does, and when the ending tells no format.
     """
-    address = urlsplit(path) if is_remote(path) else None
-    shown = f"{address.scheme}://{address.hostname or ''}{address.path}" if address else path
-    local = not address and Path(path).is_file()
-    if not address and not local:
+    remote = is_remote(path)
+    shown = without_secrets(path)
+    if not remote and not Path(path).is_file():
+        if Path(path).exists() and not Path(path).is_dir():  # a pipe or a device, which could be read for ever
+            raise FunathonError(f"{shown} is no ordinary file.", "Save what comes from it in one.")
         read_bytes(path, variable)  # says what is wrong with it
-    kind, zipped = kind_of(address.path if address else path)
+    kind, zipped = kind_of(path)
     if kind not in (*TEXT, "xlsx", "parquet") or (zipped and kind not in TEXT):
         raise FunathonError(f"{shown} does not end in {ENDINGS}.", "Save it in one of these formats.")
-    return Source(shown, kind, zipped, Path(path) if local else read_bytes(path, variable))
+    return Source(shown, kind, zipped, read_bytes(path, variable) if remote else Path(path))
