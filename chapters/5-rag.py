@@ -543,7 +543,7 @@ def check(candidates, prompt, rag_answer, *, ranking, label, titles, candidate_t
 # |---|---|---|
 # | What changes | what the model reads | the numbers inside the model |
 # | Needs | the notes of the nomenclature | thousands of coded texts |
-# | A new edition | load the new notes, an hour's work | code texts again, train again |
+# | A new edition | load the new notes | code texts again, train again |
 # | A new class | add a document | collect examples of it |
 # | Why this code? | the notes it has read | attributions, at best |
 # | Cost | little before, a call for each text | much before, next to nothing for each text |
