@@ -954,13 +954,12 @@ for name in figures:
 # %% tags=["check"] question="8.10"
 def check(better_candidates, better_rows, better, *, sample, sample_vectors, best_method, all_scores, codes, classes, figures):
     import numpy
-    from funathon.course.checking import as_dict, as_instance, as_list, as_table, close
+    from funathon.course.checking import as_array, as_dict, as_instance, as_table, close
     from funathon.measures import Share
     from funathon.rag.asking import fingerprint, generator_name
     from funathon.rag.prompts import candidate_block, make_messages
 
-    found = [list(row) for row in as_list("better_candidates", better_candidates, length=len(sample))]
-    assert all(len(row) == 5 for row in found), "each entry of `better_candidates` should hold five codes"
+    found = as_array("better_candidates", better_candidates, shape=(len(sample), 5)).tolist()
     column = {code: number for number, code in enumerate(codes)}
     for place, (row, scores) in enumerate(zip(found, all_scores(sample["label"].to_list(), sample_vectors)[best_method])):
         own = scores[[column[code] for code in row]]

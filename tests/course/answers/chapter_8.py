@@ -17,7 +17,7 @@ WRONG = {
         # answers without a code taken out of the denominators: the stand-in's rows do not show it, made-up ones do
         (
             SHARES.format(**NORMAL | {"before": CODED, "conditional": "right[coded & (place < 5)]"}),
-            "made-up run",
+            "with a code or without",
         ),
         (SHARES.format(**NORMAL | {"before": CODED, "pipeline": "right[coded]"}), "also those without a code"),
         (SHARES.format(**NORMAL | {"before": CODED, "hit": "(place < 5)[coded]"}), "retriever@5"),
