@@ -116,7 +116,19 @@ rows.select("label", "code", "coded", "confidence", "outcome").head()
 #
 # A label without a code counts as not right, whatever the reason: it is not coded. The stand-in hardly ever leaves a label
 # without a code, a language model does, and requests fail. So write functions that take any rows; the checks try them on made-up
-# ones with failures among them, too.
+# ones with failures among them, too. Two small functions are given for all that follows.
+
+# %%
+def places_of(rows, candidates):
+    """Place of the right class among the candidates, 0 for the first, 99 where it is not among them: array."""
+    return np.array([row.index(code) if code in row else 99 for code, row in zip(rows["code"], candidates)])
+
+
+def rightness(rows):
+    """True where the code is right, false where it is wrong or there is none: array."""
+    return (rows["coded"] == rows["code"]).fill_null(False).to_numpy()
+
+
 
 # %% [markdown] tags=["question"] question="8.1"
 # Question 8.1: three shares
@@ -128,24 +140,12 @@ rows.select("label", "code", "coded", "confidence", "outcome").head()
 # Put what it returns for `rows` and `sample_candidates` in `figures`.
 
 # %% [markdown] tags=["hint"] question="8.1"
-# With an array of the place of the right class among the candidates (0 for the first), or 99 where it is not among them, all
-# shares are short. Comparing `rows["coded"]` with `rows["code"]` gives null where there is no code.
+# With `place = places_of(rows, candidates)` and `right = rightness(rows)`, all four are short. What does `place < k` say?
 
 # %% [markdown] tags=["hint"] question="8.1"
-# `place < k` is true for the labels that Retriever@k counts. With `right = (rows["coded"] ==
-# rows["code"]).fill_null(False).to_numpy()`, conditional accuracy is the share of `right[place < 5]`.
+# `place < k` is true for the labels that Retriever@k counts, and conditional accuracy is the share of `right[place < 5]`.
 
 # %% tags=["solution"] question="8.1"
-def places_of(rows, candidates):
-    """Place of the right class among the candidates, 0 for the first, 99 where it is not among them: array."""
-    return np.array([row.index(code) if code in row else 99 for code, row in zip(rows["code"], candidates)])
-
-
-def rightness(rows):
-    """True where the code is right, false where it is wrong or there is none: array."""
-    return (rows["coded"] == rows["code"]).fill_null(False).to_numpy()
-
-
 def three_shares(rows, candidates):
     """Retriever@1 and @5, conditional and pipeline accuracy."""
     place, right = places_of(rows, candidates), rightness(rows)
@@ -212,7 +212,7 @@ def check(three_shares, figures, *, rows, sample_candidates):
 # `np.select(conditions, texts, default=…)` takes for each element the text of the first condition that holds.
 
 # %% [markdown] tags=["hint"] question="8.2"
-# The conditions, in this order: the code is right, the right class is not among the candidates, and `rows["coded"]` is null.
+# The conditions, in this order: `rightness(rows)`, `places_of(rows, candidates) == 99`, and that `rows["coded"]` is null.
 
 # %% tags=["solution"] question="8.2"
 def verdicts_of(rows, candidates):
@@ -625,8 +625,11 @@ def check(bm25_scores, fuse, hybrid, *, scores, ranks, classes, note_text, bm25,
 # Make a list `passages` of pairs (code, text): for each class its heading alone, and `"heading: point"` for each point of what it
 # includes and also includes. The cell below gives the points of a class.
 #
-# Embed their texts as `passage_vectors` with `embed(…, keep="passages")`, and put in `passage_scores`, of the shape of `scores`, the
-# similarity of each label to the best passage of each class. (3,400 passages: about 15 seconds the first time.)
+# Embed their texts as `passage_vectors` with `embed(…, keep="passages")` (3,400 passages: about 15 seconds the first time).
+#
+# Write a function `best_of_class(similarities, owners)`: `similarities` has one row a text and one column a passage, `owners` the
+# class of each passage, in any order; it returns the best similarity in each class, one column a class, in the order of `codes`. Put
+# in `passage_scores` the similarity of each label to the best passage of each class.
 
 # %%
 def points_of(row):
@@ -642,8 +645,9 @@ points_of(classes["10.71"])
 # class.
 
 # %% [markdown] tags=["hint"] question="8.7"
-# If the passages of a class stand together and the classes are in the order of `codes`, `np.maximum.reduceat(similarities, starts,
-# axis=1)` takes the maxima, where `starts` holds the number of the first passage of each class.
+# The plain way is a loop over `codes`, with `similarities[:, np.array(owners) == code].max(axis=1)` for each. The quick way sorts the
+# columns by class first; then `np.maximum.reduceat(similarities, starts, axis=1)` takes the maxima, where `starts` holds the number of
+# the first passage of each class.
 
 # %% tags=["solution"] question="8.7"
 passages = [
@@ -666,11 +670,12 @@ passage_scores = best_of_class(text_vectors @ passage_vectors.T, [code for code,
 print(f"{len(passages):,} passages, Retriever@5 {share(ranks(passage_scores) <= 5)}")
 
 # %% tags=["check"] question="8.7"
-def check(passages, passage_vectors, passage_scores, *, classes, points_of, codes, scores, ranks, embed, text_vectors):
+def check(passages, passage_vectors, best_of_class, passage_scores, *, classes, points_of, codes, scores, ranks, embed, text_vectors):
     import collections
 
     import numpy
-    from funathon.course.checking import as_array, as_list
+    from funathon.course.checking import as_array, as_function, as_list
+    from funathon.rag import searching
 
     pairs = [tuple(pair) for pair in as_list("passages", passages)]
     wanted = [(code, text) for code, row in classes.items() for text in [row["heading"], *(f"{row['heading']}: {point}" for point in points_of(row))]]
@@ -684,10 +689,15 @@ def check(passages, passage_vectors, passage_scores, *, classes, points_of, code
     assert given.shape == scores.shape, f"`passage_scores` should have the shape {scores.shape}, one column a class, not {given.shape}"
     some = list(range(0, len(pairs), 97))
     assert numpy.abs(vectors[some] - embed([pairs[i][1] for i in some])).max() < 0.01, "`passage_vectors` should be the vectors of the texts of `passages`, in their order"
-    owners = numpy.array([code for code, _ in pairs])
-    for column in range(0, len(codes), 50):
-        best = (text_vectors[:50] @ vectors[owners == codes[column]].T).max(axis=1)
-        assert numpy.allclose(given[:50, column], best, atol=1e-4), f"`passage_scores` for {codes[column]} should be the similarity to its best passage"
+    owners = [code for code, _ in pairs]
+    similarities = text_vectors[:50] @ vectors.T
+    expected = searching.best_of_class(similarities, owners, codes)
+    wrong = [code for code, a, b in zip(codes, given[:50].T, expected.T) if not numpy.allclose(a, b, atol=1e-4)]
+    assert not wrong, f"`passage_scores` for {wrong[0]} should be the similarity to its best passage" if wrong else ""
+    mixed = numpy.random.default_rng(1).permutation(len(owners))
+    found = as_function("best_of_class", best_of_class)(similarities[:, mixed], [owners[i] for i in mixed])
+    found = as_array("best_of_class(similarities, owners)", found, shape=expected.shape)
+    assert numpy.allclose(found, expected, atol=1e-4), "`best_of_class` should find the best similarity of each class whatever the order of the passages: they need not stand together"
     before, after = ((ranks(array) <= 5).mean() for array in (scores, given))
     return f"Retriever@5 goes from {before:.1%} to {after:.1%}"
 

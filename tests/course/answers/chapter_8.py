@@ -107,6 +107,11 @@ WRONG = {
         ("passage_vectors = passage_vectors[::-1]", "order"),
         ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
         ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
+        (
+            "starts = np.searchsorted([column_of[code] for code, _ in passages], range(len(codes)))\n"
+            "best_of_class = lambda similarities, owners: np.maximum.reduceat(similarities, starts, axis=1)",
+            "need not stand together",
+        ),
     ],
     "8.8": [
         ("examples = list(zip(truth.tolist(), texts.tolist()))", "training set"),
@@ -196,6 +201,8 @@ RIGHT = {
     ],
     "8.7": [
         "passages = [list(pair) for pair in passages]",
+        "best_of_class = lambda similarities, owners: np.array("
+        "[similarities[:, np.array(owners) == code].max(axis=1) for code in codes]).T",
         "order = np.random.default_rng(1).permutation(len(passages))\n"
         "passages = [passages[i] for i in order]; passage_vectors = passage_vectors[order]",
     ],
