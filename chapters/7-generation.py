@@ -93,7 +93,7 @@ print(f"embeddings: {os.environ['EMBEDDING_MODEL']}, chat: {generator_name()}")
 # Then the labels, split as in chapter 1, the classes with their notes, and their vectors in a collection. The notes were written
 # by this project after the official titles; they are not Eurostat's (the data sheet says how they were made). Embedding them takes
 # about 15 seconds the first time; the vectors are kept on disk under a name made of the texts and the model, so that the next time
-# takes one.
+# takes one. (They lie in `qdrant/kept`, beside the vector databases; deleting it costs time and nothing else.)
 #
 # (Where a question asks for a table, it means one of polars.)
 
