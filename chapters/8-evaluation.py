@@ -419,8 +419,8 @@ scores = text_vectors @ document_vectors.T
 print(f"Retriever@5 on {len(texts):,} validation labels: {share(ranks(scores) <= 5)}")
 
 # %% [markdown]
-# Before you mend the search: was it right to leave the exclusions out of the vectors, in chapter 6? One text proved nothing there.
-# Here are 2,000. (Another 15 seconds the first time, for the 651 longer texts.)
+# Before you mend the search: was it right to leave the exclusions out of the vectors, in chapter 6? One text proves nothing; here
+# are 2,000. (Another 15 seconds the first time, for the 651 longer texts.)
 
 # %%
 with_exclusions = [note_text(row) + (f"\nExcludes:\n{row['excludes']}" if row["excludes"] else "") for row in classes.values()]
