@@ -93,7 +93,7 @@ print(f"embeddings: {os.environ['EMBEDDING_MODEL']}, chat: {generator_name()}")
 # Then the labels, split as in chapter 1, the classes with their notes, and their vectors in a collection. The notes were written
 # by this project after the official titles; they are not Eurostat's (the data sheet says how they were made). Embedding them takes
 # about 15 seconds the first time; the vectors are kept on disk under a name made of the texts and the model, so that the next time
-# takes one.
+# takes one. (They lie in `qdrant/kept`, beside the vector databases; deleting it costs time and nothing else.)
 #
 # (Where a question asks for a table, it means one of polars.)
 
@@ -590,14 +590,13 @@ print(sample["label"][0], sample["code"][0], sample_candidates[0], sep="\n")
 
 # %% tags=["check"] question="7.6"
 def check(sample, search_all, sample_candidates, *, X_test, y_test, client, embed, document_vectors, codes):
-    from funathon.course.checking import as_function, as_list, as_table
+    from funathon.course.checking import as_array, as_function, as_list, as_table
 
     table = as_table("sample", sample, columns=("label", "code"), rows=500)
     pairs = set(zip(X_test, y_test))
     assert all(pair in pairs for pair in table.select("label", "code").iter_rows()), "`sample` should hold labels of the test set, each with its own code"
     assert table.unique().height == 500, "`sample` holds a label twice: draw without replacement"
-    given = as_list("sample_candidates", sample_candidates, length=500)
-    assert all(len(row) == 5 for row in given), "each entry of `sample_candidates` should hold five codes"
+    given = as_array("sample_candidates", sample_candidates, shape=(500, 5), how="One row a label, five codes in each.").tolist()
     texts = table["label"].to_list()
     scores = embed(texts, keep="sample") @ document_vectors.T
     for number, row in enumerate(scores):

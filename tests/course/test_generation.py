@@ -89,6 +89,8 @@ def test_made_up_rows_have_every_kind_of_outcome():
     assert len(rows) == len(candidates) and any(within) and not all(within)
     missed = rows.filter(~pl.Series(within))
     assert missed["coded"].is_null().any() and missed["coded"].is_not_null().any()
+    classes = set(read_nomenclature().filter(level=4)["code"])
+    assert {*rows["code"], *rows["coded"].drop_nulls(), *(code for row in candidates for code in row)} <= classes
 
 
 @pytest.mark.parametrize(

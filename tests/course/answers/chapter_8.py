@@ -17,7 +17,7 @@ WRONG = {
         # answers without a code taken out of the denominators: the stand-in's rows do not show it, made-up ones do
         (
             SHARES.format(**NORMAL | {"before": CODED, "conditional": "right[coded & (place < 5)]"}),
-            "made-up run",
+            "with a code or without",
         ),
         (SHARES.format(**NORMAL | {"before": CODED, "pipeline": "right[coded]"}), "also those without a code"),
         (SHARES.format(**NORMAL | {"before": CODED, "hit": "(place < 5)[coded]"}), "retriever@5"),
@@ -43,17 +43,6 @@ WRONG = {
         ("errors = errors.filter(pl.col('verdict') != 'right')", "each verdict"),
     ],
     "8.3": [
-        ("by_level = by_level.head(2)", "four levels"),
-        ("by_level = by_level.with_columns(pipeline=pl.col('retriever'))", "pipeline"),
-        ("by_level = by_level.with_columns(low=pl.lit(0.0), high=pl.lit(1.0))", "95 %"),
-        ("by_level = by_level.with_columns(retriever=pl.lit(figures['retriever@5'].value))", "retriever"),
-        (
-            "levels_of = lambda rows, candidates, all_of=levels_of: all_of("
-            "rows.filter(pl.col('coded').is_not_null()), [c for c, code in zip(candidates, rows['coded']) if code])",
-            "made-up run",
-        ),
-    ],
-    "8.4": [
         ("median_confidence = {'right': 1.0, 'wrong': 0.0}", "median_confidence"),
         ("curve = curve.with_columns(coverage=pl.col('coverage') * 0.5)", "coverage"),
         ("curve = curve.with_columns(precision=pl.col('precision') * pl.col('coverage'))", "precision"),
@@ -66,14 +55,14 @@ WRONG = {
         ("curve_of = lambda rows, of_all=curve_of: of_all(rows.filter(pl.col('coded').is_not_null()))", "of all labels"),
         ("figure, axes = plt.subplots(1, 2)", "axes"),
     ],
-    "8.5": [
+    "8.4": [
         ("recall = recall[:20]", "50"),
         ("recall = np.array([(rank_notes < k).mean() for k in range(1, 51)])", "k = 1"),
         ("k_80 = k_80 - 1", "k_80"),
         ("recall = 100 * recall", "recall"),
         ("figure, ax = plt.subplots()", "ax"),
     ],
-    "8.6": [
+    "8.5": [
         ("fuse = lambda score_arrays, weights, constant=60: sum(w * s for s, w in zip(score_arrays, weights))", "fuse"),
         (
             "fuse = lambda score_arrays, weights, constant=60: "
@@ -101,14 +90,19 @@ WRONG = {
             "bm25",
         ),
     ],
-    "8.7": [
+    "8.6": [
         ("passages = passages[:-5]", "lacks"),
         ("passage_scores = scores", "best passage"),
         ("passage_vectors = passage_vectors[::-1]", "order"),
         ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
         ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
+        (
+            "starts = np.searchsorted([column_of[code] for code, _ in passages], range(len(codes)))\n"
+            "best_of_class = lambda similarities, owners: np.maximum.reduceat(similarities, starts, axis=1)",
+            "need not stand together",
+        ),
     ],
-    "8.8": [
+    "8.7": [
         ("examples = list(zip(truth.tolist(), texts.tolist()))", "training set"),
         ("examples = list(zip(split.y_train[:3255].tolist(), split.X_train[:3255].tolist()))", "classes"),
         ("example_scores = passage_scores", "best passage or example"),
@@ -123,7 +117,7 @@ WRONG = {
         ),
         ("label_documents = list(labels_of.values())", "note_text"),
     ],
-    "8.9": [
+    "8.8": [
         ("best_method = 'notes'", "best_method"),
         ("field_best = field_plain", "field_best"),
         ("field_plain = share(ranks(scores) <= 5)", "field test"),
@@ -144,7 +138,7 @@ WRONG = {
         ),
         ("field_best = share(np.ones(len(field), dtype=bool))", "field_best"),
     ],
-    "8.10": [
+    "8.9": [
         ("better_candidates = sample_candidates; better_rows = rows; better = figures", "five best"),
         ("better_rows = rows", "another prompt"),
         ("better = figures", "better["),
@@ -175,18 +169,14 @@ RIGHT = {
         "verdicts = pl.Series(verdicts_of(rows, sample_candidates))",
     ],
     "8.3": [
-        "by_level = by_level.reverse()",
-        "by_level = by_level.with_columns(n=pl.lit(500)).to_pandas()",
-    ],
-    "8.4": [
         "curve = curve.select('precision', 'coverage', 'threshold'); axes = list(axes)",
         "median_confidence = {name: np.float32(value) for name, value in median_confidence.items()}; axes = figure",
     ],
-    "8.5": [
+    "8.4": [
         "recall = recall.tolist(); k_80 = np.int64(k_80)",
         "figure, ax = plt.subplots(); ax.step(range(1, 51), recall, where='post'); recall = pl.Series(recall)",
     ],
-    "8.6": [
+    "8.5": [
         "def fuse(score_arrays, weights, constant=60):\n"
         "    points = np.zeros(score_arrays[0].shape)\n"
         "    for scores, weight in zip(score_arrays, weights):\n"
@@ -194,21 +184,23 @@ RIGHT = {
         "    return points",
         "bm25_scores = bm25_scores.astype(np.float64); hybrid = dict(reversed(hybrid.items()))",
     ],
-    "8.7": [
+    "8.6": [
         "passages = [list(pair) for pair in passages]",
+        "best_of_class = lambda similarities, owners: np.array("
+        "[similarities[:, np.array(owners) == code].max(axis=1) for code in codes]).T",
         "order = np.random.default_rng(1).permutation(len(passages))\n"
         "passages = [passages[i] for i in order]; passage_vectors = passage_vectors[order]",
     ],
-    "8.8": [
+    "8.7": [
         "examples = [list(pair) for pair in examples]; label_documents = tuple(label_documents)",
         "label_documents = [note_text(row) + '\\n' + '\\n'.join(reversed(labels_of[code].split('\\n'))) "
         "for code, row in classes.items()]",
     ],
-    "8.9": [
+    "8.8": [
         "comparison = comparison.sort('at_5').to_pandas(); best_method = np.str_(best_method)",
         "all_scores = lambda texts, vectors, first=all_scores: dict(reversed(first(list(texts), vectors).items()))",
     ],
-    "8.10": [
+    "8.9": [
         "better_candidates = np.array(better_candidates)",
         "better_rows = better_rows.select(sorted(better_rows.columns)); better = dict(reversed(better.items()))",
     ],

@@ -1,9 +1,9 @@
 """Answers to the questions of chapter 9 that differ from the official ones."""
 
 REQUESTS = (
-    "def requests_of(choose):\n"
+    "def requests_of(choose, texts=final['label'].to_list(), candidates=final_candidates):\n"
     "    made = []\n"
-    "    for text, row, scores in zip(final['label'], final_candidates, training_words.scores(final['label'].to_list())):\n"
+    "    for text, row, scores in zip(texts, candidates, training_words.scores(texts)):\n"
     "        blocks = [candidate_block(classes[code], choose(text, code, scores)) for code in row]\n"
     "        made.append((make_messages(text, blocks), row))\n"
     "    return made\n"
@@ -32,6 +32,10 @@ WRONG = {
         (
             REQUESTS + f"final_requests = requests_of(lambda text, code, scores: {NEAREST}[:2].tolist())\n" + AS_IF_ASKED,
             "three examples",
+        ),
+        (
+            "requests_for = lambda texts, candidates: [(make_messages(text, []), row) for text, row in zip(texts, candidates)]",
+            "requests_for",
         ),
         # answers that do not come from these prompts
         ("rag = rag.with_columns(fingerprint=pl.col('fingerprint').reverse())", "another prompt"),
@@ -69,7 +73,9 @@ RIGHT = {
         # kept in another file, or in none
         "rag = pl.concat([final, pl.DataFrame(ask_all(final_requests, answers_path.with_name('mine.jsonl'), ask))"
         ".rename({'code': 'coded'})], how='horizontal')",
-        REQUESTS + f"final_requests = requests_of(lambda text, code, scores: {NEAREST}[:3].tolist())\n"
+        REQUESTS + f"nearest = lambda text, code, scores: {NEAREST}[:3].tolist()\n"
+        "requests_for = lambda texts, candidates: requests_of(nearest, texts, candidates)\n"
+        "final_requests = tuple(requests_of(nearest))\n"
         "rag = pl.concat([final, pl.DataFrame(ask_all(final_requests, answers_path, ask)).rename({'code': 'coded'})], "
         "how='horizontal')\nrag_codes = rag['coded'].fill_null('').to_numpy()\nrag_accuracy = share(rag_codes == final_truth)",
         "rag_codes = rag_codes.tolist()",
