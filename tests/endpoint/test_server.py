@@ -119,9 +119,15 @@ def test_the_settings_it_prints_are_read_as_its_own(monkeypatch):
     assert not is_configured("LLMLAB_URL") and not is_configured("CHAT_MODEL")
 
 
+def remember(port: str) -> None:
+    """Write down the port of the server before."""
+    endpoint.state_file().parent.mkdir(parents=True, exist_ok=True)
+    endpoint.state_file().with_suffix(".port").write_text(port)
+
+
 def test_the_next_server_listens_where_the_one_before_did(cache):
     port = free_port()
-    endpoint.state_file().with_suffix(".port").write_text(str(port))
+    remember(str(port))
     with endpoint.listen_as_before() as listener:
         assert listener.getsockname()[1] == port
         with endpoint.listen_as_before() as other:  # somebody has it
@@ -130,7 +136,7 @@ def test_the_next_server_listens_where_the_one_before_did(cache):
 
 @pytest.mark.parametrize("content", ["", "x", "-1", "99999999", "0"])
 def test_a_port_that_makes_no_sense_is_any(cache, content):
-    endpoint.state_file().with_suffix(".port").write_text(content)
+    remember(content)
     with endpoint.listen_as_before() as listener:
         assert listener.getsockname()[1] > 0
 

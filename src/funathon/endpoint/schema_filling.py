@@ -174,7 +174,7 @@ class Filler:
             part = waiting.pop()
             if not isinstance(part, dict):
                 continue
-            self.comparisons -= len(part.get("enum", ())) // 20
+            self.comparisons -= len(part.get("enum", ())) // 5
             if "$ref" in part:
                 waiting.append(self.target(part["$ref"]))
             for key in IN_PLACE:
