@@ -217,7 +217,7 @@ def small(monkeypatch):
     monkeypatch.setattr(coding, "ROWS", 4)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25)
 @given(
     texts=st.lists(st.none() | st.text(alphabet='ab ",;\n\ré', max_size=6), min_size=1, max_size=30),
     stops=st.lists(st.integers(0, 3), max_size=3),

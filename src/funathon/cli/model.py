@@ -100,7 +100,7 @@ def code_register(
             "--out",
             "-o",
             help="File to write; its ending tells the format. .csv and .tsv (also with .gz): UTF-8, comma or tab. .xlsx: for "
-            "Excel, which keeps codes such as 06.10 in it, but not from a csv. .parquet: keeps types.",
+            "Excel, which keeps codes such as 06.10 in it, but not from a csv; takes minutes for a million rows. .parquet: keeps types.",
         ),
     ],
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
