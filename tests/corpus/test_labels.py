@@ -12,7 +12,7 @@ GOOD = [("01.11", "wheat farm"), ("06.10", "oil wells"), ("10.71", "bakery")]
 
 def write(path, rows, schema=("code", "label")):
     table = pl.DataFrame(rows, schema=list(schema), orient="row")
-    {"parquet": table.write_parquet, "csv": table.write_csv}[path.suffix[1:]](path)
+    (table.write_parquet if path.suffix == ".parquet" else table.write_csv)(path)
     return str(path)
 
 
@@ -94,7 +94,7 @@ def test_an_unreachable_server_is_named():
 
 def test_another_ending_is_refused(tmp_path):
     with pytest.raises(FunathonError, match="does not end in"):
-        read_labels(str(tmp_path / "labels.doc"))
+        read_labels(write(tmp_path / "labels.doc", GOOD))
 
 
 def test_a_pipe_is_refused_and_not_waited_for(tmp_path):

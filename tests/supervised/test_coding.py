@@ -27,16 +27,6 @@ LABELS = ["bakery", "taxi driver", None, "", "dental practice", "🍞", 'she men
 TESTS = Path(__file__).parents[1]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def loaded_once():
-    """Loading and verifying the model takes longer than most of these tests."""
-    from funathon.supervised import predicting
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(predicting, "load_coder", functools.cache(predicting.load_coder))
-        yield
-
-
 def code(*arguments):
     return CliRunner().invoke(app, ["code", *map(str, arguments)])
 
@@ -65,6 +55,15 @@ def register(tmp_path):
 
 class TestWithTheModel:
     """The command as people call it."""
+
+    @pytest.fixture(autouse=True, scope="class")
+    def loaded_once(self):
+        """Loading and verifying the model takes longer than most of these tests."""
+        from funathon.supervised import predicting
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(predicting, "load_coder", functools.cache(predicting.load_coder))
+            yield
 
     @pytest.mark.parametrize("source", ["register.csv", "register.tsv", "register.parquet", "register.xlsx"])
     @pytest.mark.parametrize("out", ["out.csv", "out.tsv", "out.parquet", "out.xlsx", "out.csv.gz"])
