@@ -26,7 +26,9 @@ command -v uv >/dev/null || pip install --quiet uv
 
 # JupyterLab opens the notebook
 mkdir -p "$HOME/.jupyter/labconfig"
-cp -n "$course/src/funathon/course/lab/labconfig/"*.json "$HOME/.jupyter/labconfig/"
+# without asking about news of Jupyter, unless somebody has chosen otherwise
+defaults=labconfig/default_setting_overrides.json
+[ -e "$HOME/.jupyter/$defaults" ] || cp "$course/src/funathon/course/lab/$defaults" "$HOME/.jupyter/$defaults"
 cat >>"$HOME/.jupyter/jupyter_server_config.py" <<CONFIG
 c.ServerApp.root_dir = "$work"
 c.LabApp.default_url = "/lab/tree/$name/$notebook"

@@ -166,6 +166,7 @@ def test_a_service_that_no_chapter_at_hand_needs_is_not_asked(monkeypatch, tmp_p
         services.refuse_broken_settings([CHAPTERS / "1-data.py", chapter])
 
 
+@pytest.mark.slow
 def test_a_real_mlflow_server_with_credentials(monkeypatch, tmp_path):
     port = free_port()
     password = "a-password-of-length-20"

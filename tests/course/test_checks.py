@@ -30,6 +30,7 @@ def run(shell, source):
 
 
 @pytest.mark.parametrize("path", chapter_paths(), ids=NAMES)
+@pytest.mark.slow
 def test_every_check_knows_the_three_states(path, shell):
     chapter = read_chapter(path)
     open_question = None

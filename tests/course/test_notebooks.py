@@ -62,18 +62,18 @@ def test_details_blocks_are_closed_and_fences_balanced(chapter):
             assert cell.source.count("```") % 2 == 0
 
 
-@pytest.mark.parametrize("folder", ["NOTEBOOKS", "COLAB_NOTEBOOKS"])
-def test_an_out_of_date_notebook_is_listed_and_mended(tmp_path, monkeypatch, folder):
-    monkeypatch.setattr(notebooks, folder, tmp_path)
-    first, gone = tmp_path / "1-data.ipynb", tmp_path / "0-gone.ipynb"
-    assert first in notebooks.outdated_notebooks()
+@pytest.mark.parametrize(("constant", "folder"), [("NOTEBOOKS", "notebooks"), ("COLAB_NOTEBOOKS", "site/colab")])
+def test_an_out_of_date_notebook_is_listed_and_mended(tmp_path, monkeypatch, constant, folder):
+    monkeypatch.setattr(notebooks, constant, tmp_path)
+    names = [f"{folder}/0-gone.ipynb", f"{folder}/1-data.ipynb"]
+    assert names[1] in notebooks.outdated_notebooks()
     notebooks.write_notebooks()
     assert notebooks.outdated_notebooks() == []
-    first.write_text("{}")
-    gone.write_text("{}")
-    assert notebooks.outdated_notebooks() == [gone, first]
-    assert notebooks.write_notebooks() == [gone, first]
-    assert not gone.exists()
+    for name in names:
+        notebooks.place(name).write_text("{}")
+    assert notebooks.outdated_notebooks() == names
+    assert notebooks.write_notebooks() == names
+    assert not notebooks.place(names[0]).exists()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)

@@ -101,6 +101,7 @@ def test_the_vector_database_is_named(monkeypatch):
     assert found.state == "service" and "`QDRANT_URL`" in found.message
 
 
+@pytest.mark.slow
 def test_mlflow_is_named(monkeypatch):
     import mlflow
 

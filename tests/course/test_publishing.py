@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -10,7 +11,7 @@ import pytest
 import yaml
 
 from funathon.course.launching import BRANCH, INIT_SCRIPT
-from funathon.paths import ROOT
+from funathon.paths import LAB_SETTINGS, ROOT
 
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
@@ -57,6 +58,7 @@ def init(tmp_path):
     subprocess.run(["git", "init", "--quiet", "--initial-branch", BRANCH, str(origin)], check=True)
     (origin / "notebooks").mkdir()
     (origin / "notebooks" / "1-data.ipynb").write_text("{}")
+    shutil.copytree(LAB_SETTINGS, origin / LAB_SETTINGS.relative_to(ROOT))
     identity = ["-c", "user.name=test", "-c", "user.email=test@localhost"]
     subprocess.run(["git", "-C", str(origin), "add", "."], check=True)
     subprocess.run(["git", "-C", str(origin), *identity, "commit", "--quiet", "--message", "Course"], check=True)
@@ -84,6 +86,8 @@ def test_the_script_of_ssp_cloud_installs_the_course_and_opens_the_notebook(init
     assert (tmp_path / "uv.log").read_text() == f"{course} sync --no-default-groups\n"
     config = (home / ".jupyter" / "jupyter_server_config.py").read_text()
     assert 'c.LabApp.default_url = "/lab/tree/course/notebooks/1-data.ipynb"' in config
+    news = json.loads((home / ".jupyter" / "labconfig" / "default_setting_overrides.json").read_text())
+    assert news["@jupyterlab/apputils-extension:notification"]["fetchNews"] == "false"
     kernel = json.loads((home / ".local" / "share" / "jupyter" / "kernels" / "python3" / "kernel.json").read_text())
     assert "ipykernel_launcher" in kernel["argv"]
     settings = json.loads((home / "work" / ".vscode" / "settings.json").read_text())

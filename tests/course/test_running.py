@@ -82,6 +82,7 @@ def plain_checks(monkeypatch):
 CHECK = 'def check(x):\n    assert x == 2, "x should be 2"'
 
 
+@pytest.mark.slow
 def test_a_chapter_is_executed_once_for_each_content(project, plain_checks):
     path = project("x = 2")
     assert run(path) == []
@@ -94,6 +95,7 @@ def test_a_chapter_is_executed_once_for_each_content(project, plain_checks):
     assert running.executed_path(path).stat().st_mtime_ns > first
 
 
+@pytest.mark.slow
 def test_fresh_executes_it_again(project, plain_checks):
     path = project("x = 2")
     run(path)
@@ -102,6 +104,7 @@ def test_fresh_executes_it_again(project, plain_checks):
     assert running.executed_path(path).stat().st_mtime_ns > first
 
 
+@pytest.mark.slow
 def test_the_failing_cell_and_its_error_are_reported_and_the_next_chapter_runs(project, plain_checks):
     broken, good = project("x = 2\nx / 0", "8-broken"), project("x = 2")
     (failure,) = run(broken, good)
@@ -112,11 +115,13 @@ def test_the_failing_cell_and_its_error_are_reported_and_the_next_chapter_runs(p
     assert running.executed_path(good).exists()
 
 
+@pytest.mark.slow
 def test_a_solution_that_its_check_refuses_is_a_failure(project, plain_checks):
     (failure,) = run(project("x = 3"))
     assert "x should be 2" in failure.error
 
 
+@pytest.mark.slow
 def test_executed_notebooks_do_not_change_from_one_execution_to_the_next(project, plain_checks):
     path = project("x = 2\nprint(x)")
     run(path)
@@ -126,6 +131,7 @@ def test_executed_notebooks_do_not_change_from_one_execution_to_the_next(project
     nbformat.validate(running.read_executed(path))
 
 
+@pytest.mark.slow
 def test_a_full_disk_loses_nothing_that_was_written(project, plain_checks, monkeypatch):
     path = project("x = 2")
     run(path)
@@ -194,7 +200,13 @@ def test_relative_imports_are_followed(monkeypatch, tmp_path):
     assert {file.relative_to(package).as_posix() for file in running.imported_modules(path)} == {*files, "__init__.py"}
 
 
-CHANGES = {"corpus/notes.py": True, "corpus/__init__.py": True, "course/verdicts.py": True, "course/catching_up.py": False}
+CHANGES = {
+    "corpus/notes.py": True,
+    "settings.py": True,
+    "corpus/__init__.py": True,
+    "course/verdicts.py": True,
+    "course/catching_up.py": False,
+}
 """Files of the package, and whether a change of each executes chapter 3 again."""
 
 
@@ -214,6 +226,7 @@ def test_the_digest_changes_with_a_setting(monkeypatch):
     assert running.digest(path) != before
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_one_line_and_leaves_no_kernel():
     command = [sys.executable, "-c", "from funathon.cli import app; app()", "run", "1", "--fresh"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True)
@@ -230,6 +243,7 @@ def test_read_chapter_is_what_is_executed(project):
     assert read_chapter(project("x = 2")).name == "9-test"
 
 
+@pytest.mark.slow
 def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_checks):
     assert running.DATA.parent / "qdrant" == Path(os.environ["QDRANT_PATH"])
     source = (
@@ -241,6 +255,7 @@ def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_
     assert run(project(source), fresh=True) == []
 
 
+@pytest.mark.slow
 def test_an_execution_leaves_nothing_in_the_stores_of_notebooks(project, plain_checks, monkeypatch):
     path = project("import os\nprint(os.environ['MLFLOW_TRACKING_URI'], os.environ['QDRANT_PATH'], sep='\\n')\nx = 2")
     assert run(path) == []

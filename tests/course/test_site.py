@@ -24,6 +24,7 @@ from funathon.course.pages import sections, write_pages
 from funathon.course.running import is_up_to_date, read_executed
 from funathon.paths import ROOT
 
+pytestmark = pytest.mark.slow
 KIND = "quarto" if find_quarto() else "preview"
 CHAPTERS = [read_chapter(path) for path in chapter_paths()]
 PAGES = [page_of(source) for sources in sections(CHAPTERS).values() for source in sources]

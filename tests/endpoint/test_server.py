@@ -34,6 +34,7 @@ def cache(tmp_path, monkeypatch):
 PRINT_URL = "from funathon.endpoint.server import ensure_endpoint; ensure_endpoint(); import os; print(os.environ['LLMLAB_URL'])"
 
 
+@pytest.mark.slow
 def test_two_notebooks_at_once_share_one_server_which_is_found_again_and_stopped(cache, monkeypatch):
     notebooks = [subprocess.Popen([sys.executable, "-c", PRINT_URL], stdout=subprocess.PIPE, text=True) for _ in range(2)]
     urls = {notebook.communicate()[0].strip() for notebook in notebooks}
@@ -100,6 +101,7 @@ def test_a_cache_folder_that_cannot_be_written_to_is_one_line(cache, monkeypatch
         endpoint.ensure_endpoint()
 
 
+@pytest.mark.slow
 def test_it_stops_when_nobody_asks_it_anything():
     runner = SimpleNamespace(should_exit=False, server_state=SimpleNamespace(total_requests=0))
     thread = threading.Thread(target=endpoint.stop_when_idle, args=(runner, 0.4))

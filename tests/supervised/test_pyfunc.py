@@ -60,6 +60,7 @@ def test_a_tampered_artifact_is_refused_by_name(logged, tmp_path):
         mlflow.pyfunc.load_model(str(copy))
 
 
+@pytest.mark.slow
 def test_mlflow_models_serve_answers(logged, tmp_path):
     port = free_port()
     log = tmp_path / "serve.log"

@@ -35,6 +35,7 @@ def labels(tmp_path, monkeypatch):
     return path
 
 
+@pytest.mark.slow
 def test_a_model_is_trained_written_and_logged(labels, tmp_path):
     from funathon.settings import LOCAL_MLFLOW
 

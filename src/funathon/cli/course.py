@@ -9,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from funathon.cli.base import app, console
-from funathon.paths import LAB_SETTINGS, NOTEBOOKS, ROOT
+from funathon.paths import LAB_SETTINGS, NOTEBOOKS
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -35,10 +35,10 @@ def notebooks(
     from funathon.course.notebooks import outdated_notebooks, write_notebooks
 
     if check:
-        fail_if_outdated([str(path.relative_to(ROOT)) for path in outdated_notebooks()], "uv run funathon notebooks")
+        fail_if_outdated(outdated_notebooks(), "uv run funathon notebooks")
     else:
-        for path in write_notebooks():
-            console.print(f"wrote {path.relative_to(ROOT)}")
+        for name in write_notebooks():
+            console.print(f"wrote {name}")
 
 
 @app.command()
@@ -97,8 +97,8 @@ def pages(
     from funathon.course.notebooks import write_notebooks
     from funathon.course.pages import write_pages
 
-    for path in write_notebooks():
-        console.print(f"wrote {path.relative_to(ROOT)}")
+    for name in write_notebooks():
+        console.print(f"wrote {name}")
     run(chapters=None, fresh=fresh)
     for name in write_pages():
         console.print(f"wrote {name}")

@@ -223,31 +223,37 @@ def to_json(node: NotebookNode) -> str:
     return nbformat.writes(node, indent=1) + "\n"
 
 
-def expected_notebooks() -> dict[Path, str]:
-    """Path and text of every exercise notebook, and of its copy for Colab, from the chapters."""
+def place(name: str) -> Path:
+    """Where an exercise notebook lies (`notebooks/1-data.ipynb`), or its copy for Colab (`site/colab/1-data.ipynb`)."""
+    folder, file = name.rsplit("/", 1)
+    return {"notebooks": NOTEBOOKS, "site/colab": COLAB_NOTEBOOKS}[folder] / file
+
+
+def expected_notebooks() -> dict[str, str]:
+    """Name and text of every exercise notebook, and of its copy for Colab, from the chapters."""
     expected = {}
     for path in chapter_paths():
         chapter = read_chapter(path)
-        expected[NOTEBOOKS / f"{path.stem}.ipynb"] = to_json(exercise_notebook(chapter))
-        expected[COLAB_NOTEBOOKS / f"{path.stem}.ipynb"] = to_json(colab_notebook(chapter))
+        expected[f"notebooks/{path.stem}.ipynb"] = to_json(exercise_notebook(chapter))
+        expected[f"site/colab/{path.stem}.ipynb"] = to_json(colab_notebook(chapter))
     return expected
 
 
-def outdated_notebooks() -> list[Path]:
-    """Exercise notebooks, and copies for Colab, that are missing, differ from their chapter or have none."""
+def outdated_notebooks() -> list[str]:
+    """Names of exercise notebooks, and of copies for Colab, that are missing, differ from their chapter or have none."""
     expected = expected_notebooks()
-    present = [path for folder in (NOTEBOOKS, COLAB_NOTEBOOKS) for path in folder.glob("*.ipynb")]
-    found = {path: path.read_text(encoding="utf-8") for path in present}
-    return sorted(path for path in expected | found if expected.get(path) != found.get(path))
+    present = [f"{folder}/{path.name}" for folder in ("notebooks", "site/colab") for path in place(f"{folder}/").glob("*.ipynb")]
+    found = {name: place(name).read_text(encoding="utf-8") for name in present}
+    return sorted(name for name in expected | found if expected.get(name) != found.get(name))
 
 
-def write_notebooks() -> list[Path]:
-    """Bring them up to date; return those that changed."""
+def write_notebooks() -> list[str]:
+    """Bring them up to date; return the names of those that changed."""
     expected = expected_notebooks()
     changed = outdated_notebooks()
-    for path in changed:
-        if path in expected:
-            write_text(path, expected[path])
+    for name in changed:
+        if name in expected:
+            write_text(place(name), expected[name])
         else:
-            path.unlink()
+            place(name).unlink()
     return changed

@@ -38,9 +38,9 @@ class Failure:
 
 
 def digest(path: Path) -> str:
-    """Hash of all that a chapter's outputs depend on: its source, the package's modules it imports, the data, the locked
-    packages and the settings."""
-    state = hashlib.sha256()
+    """Hash of all that a chapter's outputs depend on: its source, the cells that are executed, the package's modules it imports,
+    the data, the locked packages and the settings."""
+    state = hashlib.sha256(to_json(solved_notebook(read_chapter(path))).encode())
     data = [file for file in sorted(DATA.iterdir()) if file.is_file() and file.suffix in (".tsv", ".parquet")]
     pretrained = [file for file in sorted((DATA / "pretrained").glob("*")) if file.is_file()]
     for file in [path, *imported_modules(path), ROOT / "uv.lock", *data, *pretrained]:
@@ -53,16 +53,16 @@ def digest(path: Path) -> str:
 
 
 MACHINERY = "funathon.course"
-SHAPING = ("verdicts", "checking", "wording", "showing")
-"""Modules of the machinery that decide what a chapter shows when it is executed: its verdicts. The others bring a learner's notebook
-about (hints, catching up, looking after services) and change no output, so that a change in them executes no chapter again."""
+SHAPING = (*(f"{MACHINERY}.{name}" for name in ("verdicts", "checking", "wording", "showing")), "funathon.settings")
+"""What shapes the outputs of every chapter when it is executed, whether or not its source names it: the verdicts, and the settings
+that say where its data is. The rest of the machinery brings a learner's notebook about (hints, catching up, looking after services)
+and changes no output, so that a change in it executes no chapter again."""
 
 
 def imported_modules(path: Path) -> list[Path]:
     """Files of the package that a Python file imports, directly or through others of them: modules, the `__init__` of the packages
     they lie in, and the data file beside a module that has one. Of the course's machinery only what is SHAPING."""
-    # each chapter is judged, whether or not its source says so
-    found = {file for name in SHAPING if (file := module_file(f"{MACHINERY}.{name}"))}
+    found = {file for name in SHAPING if (file := module_file(name))}
     waiting = [path, *found]
     while waiting:
         new = modules_named(waiting.pop()) - found
@@ -97,7 +97,7 @@ def absolute(file: Path, node: ast.ImportFrom) -> str:
 
 def is_bare_machinery(name: str) -> bool:
     """Whether a module is of the machinery and shapes no output."""
-    return name.startswith(f"{MACHINERY}.") and name.split(".")[2] not in SHAPING
+    return name.startswith(f"{MACHINERY}.") and ".".join(name.split(".")[:3]) not in SHAPING
 
 
 def module_file(name: str) -> Path | None:
