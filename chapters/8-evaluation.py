@@ -782,7 +782,7 @@ def check(examples, example_vectors, example_scores, label_documents, bm25_label
 # Retriever@5 on the 2,000 validation labels with the interval of the latter. Put the name of the method with the highest `at_5` in
 # `best_method`.
 #
-# Only then read the field test, `pl.read_parquet(FIELD_TEST)`, into the table `field`, embed its labels with `keep="field"` (10
+# Only then read the field test, `pl.read_parquet(FIELD_TEST)`, into the table `field`, embed its labels with `keep="field"` (20
 # seconds the first time), and put Retriever@5 by `notes` and by the best method in `field_plain` and `field_best`, made by `share`.
 # `ranks` takes the right codes as its second argument.
 
