@@ -427,6 +427,12 @@ with_exclusions = [note_text(row) + (f"\nExcludes:\n{row['excludes']}" if row["e
 exclusion_scores = text_vectors @ embed(with_exclusions, keep="notes-with-exclusions").T
 for name, array in [("without exclusions", scores), ("with exclusions", exclusion_scores)]:
     print(f"{name:20} Retriever@1 {share(ranks(array) <= 1)}, Retriever@5 {share(ranks(array) <= 5)}")
+first, second = ranks(scores) <= 1, ranks(exclusion_scores) <= 1
+print(f"first without exclusions only: {(first & ~second).sum()} labels; first with exclusions only: {(second & ~first).sum()}")
+
+# %% [markdown]
+# The intervals overlap. But both searches were tried on the same labels, and of those that only one of the two puts first, more are
+# first *without* the exclusions. It was right to leave them out of the vectors.
 
 # %% [markdown] tags=["question"] question="8.4"
 # Question 8.4: how many candidates?
@@ -560,8 +566,9 @@ def check(bm25_scores, fuse, hybrid, *, scores, ranks, classes, note_text, bm25,
 
 # %% [markdown]
 # A worse list can still help a better one, since the two err on different labels. How much it helps depends on the weight
-# and on the two lists: fused at equal weight with a much worse one, a good list can also become worse than it was. We tried
-# two weights; whoever tries twenty on the same labels should measure the winner on others.
+# and on the two lists: here equal weights gain less than a small weight for the worse list, and fused with a much worse one a good
+# list can even become worse than it was. We tried two weights; whoever tries twenty on the same labels should measure the winner on
+# others.
 #
 # ### Passages
 #
@@ -575,7 +582,7 @@ def check(bm25_scores, fuse, hybrid, *, scores, ranks, classes, note_text, bm25,
 # Make a list `passages` of pairs (code, text): for each class its heading alone, and `"heading: point"` for each point of what it
 # includes and also includes. The cell below gives the points of a class.
 #
-# Embed their texts as `passage_vectors` with `embed(…, keep="passages")` (3,400 passages: about 15 seconds the first time).
+# Embed their texts as `passage_vectors` with `embed(…, keep="passages")` (3,400 passages: about 20 seconds the first time).
 #
 # Write a function `best_of_class(similarities, owners)`: `similarities` has one row a text and one column a passage, `owners` the
 # class of each passage, in any order; it returns the best similarity in each class, one column a class, in the order of `codes`. Put
@@ -775,7 +782,7 @@ def check(examples, example_vectors, example_scores, label_documents, bm25_label
 # Retriever@5 on the 2,000 validation labels with the interval of the latter. Put the name of the method with the highest `at_5` in
 # `best_method`.
 #
-# Only then read the field test, `pl.read_parquet(FIELD_TEST)`, into the table `field`, embed its labels with `keep="field"` (10
+# Only then read the field test, `pl.read_parquet(FIELD_TEST)`, into the table `field`, embed its labels with `keep="field"` (20
 # seconds the first time), and put Retriever@5 by `notes` and by the best method in `field_plain` and `field_best`, made by `share`.
 # `ranks` takes the right codes as its second argument.
 

@@ -103,3 +103,8 @@ def test_readings_give_each_point_with_and_without_heading():
         "fresh cakes",
     ]
     assert class_readings(nomenclature(includes=None)) == [Document("10.71", "Bread")]
+
+
+def test_an_index_is_built_without_a_word(caplog):
+    WordIndex([Document("10.71", "baking of bread")]).scores(["bread"])
+    assert not caplog.records

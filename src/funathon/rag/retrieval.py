@@ -25,6 +25,7 @@ The bold rows are `--retrieval plain` and `best`. The constant of the fusion is 
 The last three rows, all from whole lists, gain too little to pay for.
 """
 
+import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -32,6 +33,9 @@ import bm25s
 import numpy as np
 import polars as pl
 import Stemmer
+
+# it announces each index that it builds, whatever level a notebook has set
+logging.getLogger("bm25s").setLevel(logging.WARNING)
 
 FUSION_CONSTANT = 10
 
