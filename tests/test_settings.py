@@ -1,3 +1,5 @@
+import io
+import logging
 import os
 import re
 
@@ -152,3 +154,19 @@ def test_a_login_in_the_address_of_mlflow_is_taken_out_of_it(env):
         settings.load_settings()
         assert os.environ["MLFLOW_TRACKING_URI"] == "https://host:5000/path"
         assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "pl4@nted")
+
+
+def test_logs_show_no_secrets(env, monkeypatch):
+    env("LLMLAB_API_KEY=pl4nted-key\n")
+    settings.load_settings()
+    stream = io.StringIO()
+    logger = logging.getLogger("a library")
+    logger.propagate = False
+    logger.addHandler(logging.StreamHandler(stream))
+    logger.warning("GET %s with %r", "http://me:pl4nted@host/x?sig=pl4nted", {"key": "pl4nted-key"})
+    try:
+        raise ValueError("pl4nted-key")
+    except ValueError:
+        logger.exception("it failed")
+    assert "pl4nted" not in stream.getvalue()
+    assert "GET http://…@host/x?… with {'key': '…'}" in stream.getvalue() and "ValueError: …" in stream.getvalue()
