@@ -131,7 +131,7 @@ def notebook(use_env: str, chapter: str) -> str:
     environment = {name: value for name, value in os.environ.items() if name not in KNOWN}
     NotebookClient(node, allow_errors=True, timeout=300, kernel_name="python3").execute(env=environment)
     for cell in node.cells[1:]:
-        assert any(output.output_type == "error" for output in cell.outputs), cell.source
+        assert any(output.output_type == "error" or "Error:" in output.get("text", "") for output in cell.outputs), cell.source
     return nbformat.writes(node)
 
 
