@@ -1,3 +1,5 @@
+import io
+import logging
 import os
 import re
 from pathlib import Path
@@ -168,3 +170,19 @@ def test_the_files_of_a_local_mlflow_lie_in_one_place_wherever_a_program_runs(tm
     finally:
         mlflow.set_tracking_uri(before)
     assert Path(experiment.artifact_location).parent == Path(settings.DEFAULTS[settings.MLFLOW_FILES])
+
+
+def test_logs_show_no_secrets(env, monkeypatch):
+    env("LLMLAB_API_KEY=pl4nted-key\n")
+    settings.load_settings()
+    stream = io.StringIO()
+    logger = logging.getLogger("a library")
+    logger.propagate = False
+    logger.addHandler(logging.StreamHandler(stream))
+    logger.warning("GET %s with %r", "http://me:pl4nted@host/x?sig=pl4nted", {"key": "pl4nted-key"})
+    try:
+        raise ValueError("pl4nted-key")
+    except ValueError:
+        logger.exception("it failed")
+    assert "pl4nted" not in stream.getvalue()
+    assert "GET http://…@host/x?… with {'key': '…'}" in stream.getvalue() and "ValueError: …" in stream.getvalue()

@@ -1,5 +1,6 @@
 """The settings in `.env` and the embedded defaults that stand in for what it leaves out."""
 
+import logging
 import os
 import re
 import sys
@@ -84,7 +85,7 @@ def load_settings() -> None:
 
     A relative path in `.env` starts at the folder of `.env`, wherever the program runs. The S3 server is AWS_S3_ENDPOINT (SSP
     Cloud writes it without https://). Access is anonymous unless AWS_ACCESS_KEY_ID is set. With this, `fsspec.open("s3://…")`
-    works without further arguments. Tracebacks show no secrets from then on.
+    works without further arguments. Tracebacks and logs show no secrets from then on.
 
     Raises FunathonError when `.env` is no text in UTF-8, or a value cannot be used or would show a secret; whatever else is in
     it counts all the same.
@@ -100,6 +101,7 @@ def load_settings() -> None:
             os.environ[name] = value
     configure_fsspec()
     hide_secrets_in_tracebacks()
+    hide_secrets_in_logs()
     take_login_out("MLFLOW_TRACKING_URI", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD")
     for name in KEYS_OF.values():
         refuse_unsendable(name)
@@ -160,6 +162,27 @@ def hide_secrets_in_tracebacks() -> None:
         original(kind, without_secrets(str(error)), [without_secrets(line) for line in lines])
 
     shell._showtraceback, shell.hides_secrets = show_in_notebook, True
+
+
+def hide_secrets_in_logs() -> None:
+    """Let what libraries log go through `without_secrets`, whoever has turned their logs on: httpx logs each address."""
+    original = logging.getLogRecordFactory()
+    if getattr(original, "hides_secrets", False):
+        return
+
+    def make_record(*args, **kwargs) -> logging.LogRecord:
+        record = original(*args, **kwargs)
+        try:
+            said = record.getMessage()
+        except Exception:  # a message that does not fit its arguments is the handler's to complain about
+            return record
+        record.msg, record.args = without_secrets(said), None
+        if record.exc_info and record.exc_info[0] is not None:
+            record.exc_text = without_secrets("".join(traceback.format_exception(*record.exc_info))).rstrip("\n")
+        return record
+
+    make_record.hides_secrets = True
+    logging.setLogRecordFactory(make_record)
 
 
 def take_login_out(address: str, user: str, password: str) -> None:

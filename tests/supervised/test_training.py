@@ -1,11 +1,13 @@
 """`funathon train`: a model of few labels, written whole, verified and loaded again."""
 
+from pathlib import Path
+
 import mlflow
 import polars as pl
 import pytest
 
 from funathon.corpus.splitting import split_labels
-from funathon.errors import FunathonError
+from funathon.errors import SECRETS, FunathonError
 from funathon.supervised.predicting import load_coder
 from funathon.supervised.pretrained import load_model, read_manifest
 from funathon.supervised.training import EXPERIMENT, Settings, train
@@ -36,8 +38,11 @@ def labels(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_model_is_trained_written_and_logged(labels, tmp_path):
+def test_a_model_is_trained_written_and_logged(labels, tmp_path, monkeypatch):
     from funathon.settings import LOCAL_MLFLOW
+
+    for name in SECRETS:
+        monkeypatch.setenv(name, "pl4nted-secret")
 
     mlflow.set_tracking_uri(LOCAL_MLFLOW)
     out = tmp_path / "models" / "own"
@@ -54,6 +59,10 @@ def test_a_model_is_trained_written_and_logged(labels, tmp_path):
     assert {candidate.title for candidate in best.candidates} < {"Bread", "Fish", "Cheese", "Wine", "Honey", "Eggs"}
     run = mlflow.search_runs(experiment_names=[EXPERIMENT]).iloc[0]
     assert run["params.epochs"] == "1"
+    logged = Path(mlflow.artifacts.download_artifacts(f"models:/{mlflow.search_logged_models(output_format='list')[0].model_id}"))
+    written = [path for folder in (logged, out) for path in folder.rglob("*") if path.is_file()]
+    for file in [*written, Path(LOCAL_MLFLOW.removeprefix("sqlite:///"))]:
+        assert b"pl4nted" not in file.read_bytes(), file
 
 
 def test_a_model_outlives_a_server_that_fails_after_the_training(labels, tmp_path, monkeypatch):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import openai
 from openai import AsyncOpenAI
 
-from funathon.errors import FunathonError
+from funathon.errors import FunathonError, without_secrets
 from funathon.rag.answers import NaceAnswer
 from funathon.rag.responses import read_response
 
@@ -106,6 +106,6 @@ def failure_of(error: openai.OpenAIError) -> tuple[str, str]:
 
 
 def shorten(text: str, most: int = 200) -> str:
-    """A text on one line, cut to `most` characters."""
-    line = " ".join(text.split())
+    """A text on one line, cut to `most` characters and without secrets: it is kept in the file of results."""
+    line = without_secrets(" ".join(text.split()))
     return line if len(line) <= most else line[: most - 1] + "…"
