@@ -25,7 +25,8 @@ command -v uv >/dev/null || pip install --quiet uv
 "$course/.venv/bin/python" -m ipykernel install --user --name python3 --display-name "Python 3 (ipykernel)"
 
 # JupyterLab opens the notebook
-mkdir -p "$HOME/.jupyter"
+mkdir -p "$HOME/.jupyter/labconfig"
+cp -n "$course/src/funathon/course/lab/labconfig/"*.json "$HOME/.jupyter/labconfig/"
 cat >>"$HOME/.jupyter/jupyter_server_config.py" <<CONFIG
 c.ServerApp.root_dir = "$work"
 c.LabApp.default_url = "/lab/tree/$name/$notebook"

@@ -28,3 +28,5 @@ def no_settings(monkeypatch, tmp_path_factory):
     store = tmp_path_factory.getbasetemp() / "mlflow.db"
     monkeypatch.setattr(settings, "LOCAL_MLFLOW", f"sqlite:///{store}")
     monkeypatch.setitem(settings.DEFAULTS, "MLFLOW_TRACKING_URI", f"sqlite:///{store}")
+    monkeypatch.delenv(settings.MLFLOW_FILES, raising=False)
+    monkeypatch.setitem(settings.DEFAULTS, settings.MLFLOW_FILES, str(store.with_name("mlruns")))

@@ -16,7 +16,10 @@ import time
 import uvicorn
 from starlette.responses import JSONResponse, Response
 
-from funathon.endpoint.app import error_answer, make_app
+from funathon.endpoint.app import make_app
+from funathon.endpoint.errors import error_answer
+from funathon.endpoint.guards import ImpatientProtocol
+from funathon.endpoint.server import listen
 
 
 class FaultServer:
@@ -112,13 +115,14 @@ def waits(seconds=None):
 def fault_server():
     """Run the server in a thread; yield it with its `url`."""
     server = FaultServer(make_app({}))
-    runner = uvicorn.Server(uvicorn.Config(server, port=0, log_level="warning", timeout_graceful_shutdown=1))
-    thread = threading.Thread(target=runner.run, daemon=True)
+    runner = uvicorn.Server(uvicorn.Config(server, http=ImpatientProtocol, log_level="warning", timeout_graceful_shutdown=1))
+    listener = listen(0)
+    thread = threading.Thread(target=runner.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()
     while not runner.started:
         assert thread.is_alive(), "the server did not start"
         time.sleep(0.02)
-    server.url = f"http://127.0.0.1:{runner.servers[0].sockets[0].getsockname()[1]}/v1"
+    server.url = f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
     try:
         yield server
     finally:

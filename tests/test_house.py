@@ -23,3 +23,10 @@ def test_tests_mirror_the_folders():
     for path in TESTS.glob("**/test_*.py"):
         name = path.stem.removeprefix("test_")
         assert path.parent.relative_to(TESTS) in homes.get(name, {path.parent.relative_to(TESTS)}), f"{path} tests another wing"
+
+
+def test_modules_are_small():
+    long = {
+        str(path.relative_to(PACKAGE)): n for path in PACKAGE.glob("**/*.py") if (n := len(path.read_text().splitlines())) > 300
+    }
+    assert long == {}

@@ -55,3 +55,8 @@ def test_coverage_at_precision():
     assert coverage_at_precision(confidence, np.zeros(4, bool), 0.9) == (0.0, 1.0)
     # equal confidences stand or fall together
     assert coverage_at_precision(np.array([0.9, 0.9]), np.array([True, False]), 0.9) == (0.0, 1.0)
+
+
+def test_a_share_reads_alike_alone_and_in_a_dictionary():
+    found = share(np.arange(100) < 10)
+    assert str({"pipeline": found}) == "{'pipeline': 10.0% [5.5%, 17.4%]}"

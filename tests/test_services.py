@@ -1,25 +1,35 @@
 """The checks behind `funathon doctor`, against servers on localhost that answer, refuse, break or stay silent."""
 
+import contextlib
+import io
 import json
 import os
 import signal
+import socket
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 
 import httpx
+import mlflow
 import pytest
 from qdrant_client import QdrantClient
+from rich.console import Console
 from servers import free_port, http_server
 
-from funathon import services
-from funathon.doctor import examine_service
+from funathon import asking, services
+from funathon.doctor import examine_service, report
 from funathon.errors import FunathonError
 from funathon.paths import CHAPTERS
 from funathon.settings import KNOWN, load_settings
 
 SERVICES = {service.name: service for service in services.SERVICES}
 MODELS = json.dumps({"data": [{"id": "a"}, {"id": "b"}]}).encode()
+VECTOR = json.dumps({"data": [{"embedding": [0.6, 0.8]}]}).encode()
+NO_COLLECTION = {"/collections/funathon-doctor/points/query": (404, b'{"status": {"error": "Not found"}}')}
+"""What a Qdrant that has the query API answers."""
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +58,7 @@ def test_a_service_that_answers(monkeypatch):
     def models(headers):
         return (200, MODELS) if headers["Authorization"] == "Bearer the-key" else (401, b"")
 
-    with http_server({"/v1/models": models, "/v1/embeddings": (200, b"{}")}) as address:
+    with http_server({"/v1/models": models, "/v1/embeddings": (200, VECTOR)}) as address:
         llm(monkeypatch, f"{address}/v1")
         finding = examine_service(SERVICES["embeddings and chat"])
         assert (finding.state, finding.found) == ("ok", ".env: answers, 2 models")
@@ -109,7 +119,7 @@ def test_qdrant(monkeypatch):
     def collections(headers):
         return (200, answer) if headers["api-key"] == "k" else (403, b"")
 
-    with http_server({"/collections": collections}) as address:
+    with http_server({"/collections": collections} | NO_COLLECTION) as address:
         base, _, port = address.rpartition(":")
         monkeypatch.setenv("QDRANT_URL", base)
         monkeypatch.setenv("QDRANT_API_PORT", port)
@@ -195,7 +205,14 @@ def test_a_real_mlflow_server_with_credentials(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize(
     ("answer", "problem"),
-    [((200, b"<html>log in</html>"), "web page"), ((302, b""), "leads elsewhere"), ((200, b"[]"), "another service")],
+    [
+        ((200, b"<html>log in</html>"), "web page"),
+        ((302, b""), "leads elsewhere"),
+        ((200, b"[]"), "another service"),
+        ((200, b'{"foo": [1]}'), "another service"),
+        ((200, b'{"experiments": 1}'), "another service"),
+        ((403, b"Invalid Host header - possible DNS rebinding attack detected"), "does not answer to this name"),
+    ],
 )
 def test_what_is_no_mlflow_server(monkeypatch, answer, problem):
     with http_server({"/api/2.0/mlflow/experiments/search": answer}) as address:
@@ -204,8 +221,102 @@ def test_what_is_no_mlflow_server(monkeypatch, answer, problem):
     assert finding.failed and problem in finding.found
 
 
-def test_the_port_of_the_vector_database(monkeypatch):
+@pytest.mark.parametrize(
+    ("uri", "words"),
+    [
+        ("localhost:5050", "https://host"),
+        ("mlflow.example.org", "https://host"),
+        ("http://[/x]", "https://host"),
+        ("https://", "https://host"),
+        ("ftp://host", "https://host"),
+    ],
+)
+def test_what_is_no_address_of_mlflow(monkeypatch, uri, words):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
+    finding = examine_service(SERVICES["MLflow"])
+    assert finding.failed and words in finding.cure and "MLFLOW_TRACKING_URI" in finding.found
+
+
+def test_an_empty_mlflow_server_is_one(monkeypatch):
+    with http_server({"/api/2.0/mlflow/experiments/search": (200, b"{}")}) as address:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", address)
+        assert examine_service(SERVICES["MLflow"]).found == ".env: answers"
+
+
+@pytest.mark.slow
+def test_a_local_store_of_another_version_or_none_at_all(monkeypatch, tmp_path):
+    store = tmp_path / "mlflow.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}")
+    assert examine_service(SERVICES["MLflow"]).state == "ok" and not store.exists(), "looking makes no store"
+    store.write_bytes(b"no database at all, but long enough to be looked at as one" * 20)
+    assert "cannot be read" in examine_service(SERVICES["MLflow"]).found
+    store.unlink()
+    mlflow.MlflowClient(f"sqlite:///{store}").search_experiments()
+    assert examine_service(SERVICES["MLflow"]).state == "ok"
+    with contextlib.closing(sqlite3.connect(store)) as database:
+        database.execute("UPDATE alembic_version SET version_num = '0123456789ab'")
+        database.commit()
+    finding = examine_service(SERVICES["MLflow"])
+    assert finding.failed and "another version of MLflow" in finding.found and "mlflow db upgrade" in finding.cure
+
+
+def test_a_qdrant_without_the_query_api(monkeypatch):
     with http_server({"/collections": (200, b'{"result": {"collections": []}}')}) as address:
+        monkeypatch.setenv("QDRANT_URL", address)
+        finding = examine_service(SERVICES["vector database"])
+    assert finding.failed and "no query API" in finding.found and "1.10" in finding.found
+
+
+def test_an_endpoint_that_does_not_list_its_models(monkeypatch):
+    with http_server({"/v1/embeddings": (200, VECTOR)}) as address:
+        llm(monkeypatch, f"{address}/v1")
+        assert examine_service(SERVICES["embeddings and chat"]).found == ".env: answers, and does not list its models"
+        monkeypatch.setenv("CHAT_MODEL", "")
+        assert "CHAT_MODEL" in examine_service(SERVICES["embeddings and chat"]).found
+
+
+def test_a_service_that_drips_is_given_up(monkeypatch):
+    """Each byte comes in time, the whole never does."""
+    monkeypatch.setattr(asking, "LIMIT", 1)
+    listener = socket.create_server(("127.0.0.1", 0))
+    stop = threading.Event()
+
+    def drip():
+        connection, _ = listener.accept()
+        with connection, contextlib.suppress(OSError):
+            while not stop.wait(0.1):
+                connection.sendall(b"H")
+
+    threading.Thread(target=drip, daemon=True).start()
+    llm(monkeypatch, f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+    finding = examine_service(SERVICES["embeddings and chat"])
+    stop.set()
+    listener.close()
+    assert finding.failed and "in time" in finding.found
+
+
+@pytest.mark.parametrize("key", ["abcdefgh\nijklmnop", "abcdefgh é", "a bcdefgh"])
+@pytest.mark.parametrize(
+    ("service", "url", "variable"),
+    [("embeddings and chat", "LLMLAB_URL", "LLMLAB_API_KEY"), ("vector database", "QDRANT_URL", "QDRANT_API_KEY")],
+)
+def test_a_key_that_cannot_be_sent(monkeypatch, key, service, url, variable):
+    llm(monkeypatch, "http://127.0.0.1:9/v1")
+    monkeypatch.setenv(url, "http://127.0.0.1:9/v1")
+    monkeypatch.setenv(variable, key)
+    finding = examine_service(SERVICES[service])
+    assert finding.failed and variable in finding.found and "abcdefgh" not in repr(finding)
+
+
+def test_brackets_in_an_address_are_no_markup(monkeypatch):
+    monkeypatch.setenv("LABELS_URL", "/nowhere/[/x]/[bold]labels.parquet")
+    console = Console(width=300, file=io.StringIO())
+    console.print(report([examine_service(SERVICES["labels"])]))
+    assert "[/x]/[bold]labels.parquet" in console.file.getvalue()
+
+
+def test_the_port_of_the_vector_database(monkeypatch):
+    with http_server({"/collections": (200, b'{"result": {"collections": []}}')} | NO_COLLECTION) as address:
         monkeypatch.setenv("QDRANT_URL", address)
         monkeypatch.setenv("QDRANT_API_PORT", "1")  # the port in the address counts
         assert examine_service(SERVICES["vector database"]).found == ".env: answers, 0 collections"
@@ -215,4 +326,4 @@ def test_the_port_of_the_vector_database(monkeypatch):
         assert examine_service(SERVICES["vector database"]).found == ".env: answers, 0 collections"
     monkeypatch.setenv("QDRANT_API_PORT", "abc")
     finding = examine_service(SERVICES["vector database"])
-    assert finding.failed and "QDRANT_API_PORT is not a number" in finding.found
+    assert finding.failed and "QDRANT_API_PORT is not the number" in finding.found

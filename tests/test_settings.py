@@ -1,5 +1,6 @@
 import os
 import re
+from pathlib import Path
 
 import fsspec
 import pytest
@@ -105,3 +106,65 @@ def test_the_example_names_every_variable_and_holds_no_value():
     named = set(re.findall(r"^# ([A-Z0-9_]+)=", text, re.MULTILINE))
     assert named == set(settings.KNOWN) - {"MLFLOW_DISABLE_TELEMETRY"}
     assert not re.findall(r"^[A-Z]", text, re.MULTILINE)
+
+
+@pytest.fixture
+def env(tmp_path, monkeypatch):
+    """A function that writes `.env`; what it sets is taken out of the environment again."""
+    for name in settings.KNOWN:
+        monkeypatch.setenv(name, "")
+    monkeypatch.setattr(settings, "ENV_FILE", tmp_path / ".env")
+
+    def write(content):
+        (tmp_path / ".env").write_bytes(content if isinstance(content, bytes) else content.encode())
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "content", [b"LLMLAB_API_KEY=a\0b\n", "LLMLAB_API_KEY=a\n".encode("utf-16"), "A=b\n".encode("utf-16-le")]
+)
+def test_nul_in_env_is_told(env, content):
+    env(content)
+    with pytest.raises(FunathonError, match="UTF-8"):
+        settings.load_settings()
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ('LLMLAB_API_KEY="pl4nted\nsecret"', "LLMLAB_API_KEY"),
+        ("QDRANT_API_KEY=pl4ntedé", "QDRANT_API_KEY"),
+        ("LLMLAB_URL=https://me:pl4nted@host/v1", "LLMLAB_URL"),
+        ("QDRANT_URL=https://host?key=pl4nted", "QDRANT_URL"),
+        ("AWS_S3_ENDPOINT=https://pl4nted@host", "AWS_S3_ENDPOINT"),
+    ],
+)
+def test_what_would_be_shown_is_refused_by_its_name(env, content, name):
+    env(content)
+    with pytest.raises(FunathonError, match=name) as caught:
+        settings.load_settings()
+    assert "pl4nted" not in str(caught.value)
+
+
+def test_a_login_in_the_address_of_mlflow_is_taken_out_of_it(env):
+    env("MLFLOW_TRACKING_URI=https://me:pl4%40nted@host:5000/path\n")
+    for _ in range(2):  # each cell and command loads the settings again
+        settings.load_settings()
+        assert os.environ["MLFLOW_TRACKING_URI"] == "https://host:5000/path"
+        assert (os.environ["MLFLOW_TRACKING_USERNAME"], os.environ["MLFLOW_TRACKING_PASSWORD"]) == ("me", "pl4@nted")
+
+
+@pytest.mark.slow  # imports mlflow
+def test_the_files_of_a_local_mlflow_lie_in_one_place_wherever_a_program_runs(tmp_path, monkeypatch):
+    import mlflow
+
+    settings.load_settings()
+    before = mlflow.get_tracking_uri()
+    mlflow.set_tracking_uri(f"sqlite:///{tmp_path}/store.db")
+    monkeypatch.chdir(tmp_path)
+    try:
+        experiment = mlflow.get_experiment(mlflow.create_experiment("somewhere"))
+    finally:
+        mlflow.set_tracking_uri(before)
+    assert Path(experiment.artifact_location).parent == Path(settings.DEFAULTS[settings.MLFLOW_FILES])

@@ -8,6 +8,7 @@ import subprocess
 from dataclasses import dataclass
 
 from rich.table import Table
+from rich.text import Text
 
 from funathon.course.building import HOW_TO_GET_QUARTO, find_quarto
 from funathon.errors import FunathonError
@@ -47,13 +48,18 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at the machine, at `.env` and at every service."""
-    load_settings()
+    try:
+        load_settings()
+        settings = []
+    except FunathonError as error:
+        settings = [Finding(".env", "failed", error.problem, error.cure)]
     return [
         Finding("Python", "ok", platform.python_version()),
         packages(),
         device(),
         quarto(),
         disk(),
+        *settings,
         *(Finding(f".env: {p.name}", "note", p.problem, p.cure) for p in env_problems()),
         *(examine_service(service) for service in SERVICES),
     ]
@@ -116,5 +122,6 @@ def report(findings: list[Finding]) -> Table:
     for column in ("", "", "found", "cure"):
         table.add_column(column, overflow="fold")
     for finding in findings:
-        table.add_row(finding.name, marks[finding.state], finding.found, finding.cure)
+        # as plain text: an address may hold brackets, which rich would take for markup
+        table.add_row(Text(finding.name), marks[finding.state], Text(finding.found), Text(finding.cure))
     return table

@@ -21,6 +21,9 @@ class Share:
     def __str__(self) -> str:
         return f"{self.value:.1%} [{self.low:.1%}, {self.high:.1%}]"
 
+    # what a notebook shows of a variable, or of a dictionary of shares
+    __repr__ = __str__
+
 
 def share(right: Sequence[bool] | np.ndarray) -> Share:
     """The share of true values in a boolean array or list, with its 95 % Wilson interval (Wilson 1927, JASA 22)."""

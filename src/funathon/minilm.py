@@ -58,23 +58,35 @@ def sentence_tokenizer() -> Tokenizer:
     return tokenizer
 
 
+def token_rows(texts: Sequence[str]) -> list[list[int]]:
+    """The numbers of the tokens of each text that the network reads, MOST_TOKENS at most."""
+    return [encoding.ids for encoding in sentence_tokenizer().encode_batch(list(texts))]
+
+
+def embed_tokens(rows: Sequence[Sequence[int]]) -> np.ndarray:
+    """Sentence embeddings of texts given by their tokens, as one batch: float32 array of shape (texts, 384), each of length 1.
+
+    The mean over the last layer's outputs, as the model's makers prescribe.
+    """
+    with torch.inference_mode():
+        ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(row) for row in rows], batch_first=True)
+        mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(row)] for row in rows])).long()
+        outputs = minilm_network()(ids, attention_mask=mask).last_hidden_state
+        sums = (outputs * mask[..., None]).sum(dim=1)
+        return torch.nn.functional.normalize(sums, dim=1).numpy()
+
+
 def embed(texts: Sequence[str], batch_size: int = 64) -> np.ndarray:
     """Sentence embeddings of length 1: float32 array of shape (texts, 384).
 
-    The mean over the last layer's outputs, as the model's makers prescribe. Texts of like length share a batch, so that
-    little of it is padding.
+    Texts of like length share a batch, so that little of it is padding.
     """
-    rows = [encoding.ids for encoding in sentence_tokenizer().encode_batch(list(texts))]
+    rows = token_rows(texts)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))
     vectors = np.empty((len(rows), DIMENSIONS), dtype=np.float32)
-    with torch.inference_mode():
-        for start in range(0, len(order), batch_size):
-            chosen = order[start : start + batch_size]
-            ids = torch.nn.utils.rnn.pad_sequence([torch.tensor(rows[i]) for i in chosen], batch_first=True)
-            mask = (torch.arange(ids.shape[1]) < torch.tensor([[len(rows[i])] for i in chosen])).long()
-            outputs = minilm_network()(ids, attention_mask=mask).last_hidden_state
-            sums = (outputs * mask[..., None]).sum(dim=1)
-            vectors[chosen] = torch.nn.functional.normalize(sums, dim=1).numpy()
+    for start in range(0, len(order), batch_size):
+        chosen = order[start : start + batch_size]
+        vectors[chosen] = embed_tokens([rows[i] for i in chosen])
     return vectors
 
 

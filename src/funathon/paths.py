@@ -5,11 +5,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 """The project folder. The package is always installed in editable mode from it (uv does so), on Colab too."""
 
+PACKAGE = Path(__file__).resolve().parent
 CHAPTERS = ROOT / "chapters"
 NOTEBOOKS = ROOT / "notebooks"
+COLAB_NOTEBOOKS = ROOT / "site" / "colab"
+"""Copies of the notebooks that install the course before anything else. Nobody opens them but Colab, so they lie out of the way."""
+LAB_SETTINGS = PACKAGE / "course" / "lab"
+"""What JupyterLab is set to for the course; site/sspcloud.sh installs it too."""
 DATA = ROOT / "data"
 DEFAULT_LABELS = DATA / "labels.parquet"
 DEFAULT_NACE = DATA / "nace_rev2_1.tsv"
+CORRESPONDENCE = DATA / "correspondence.tsv"
 FIELD_TEST = DATA / "field_test.parquet"
 PRETRAINED = DATA / "pretrained"
 SITE = ROOT / "_site"

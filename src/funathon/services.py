@@ -4,23 +4,17 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
+from funathon.asking import TIMEOUT, accept, another_service, ask, reach, read_json, says_in_json, web_address
 from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import split_labels
 from funathon.errors import FunathonError
 from funathon.paths import ROOT
-from funathon.settings import EMBEDDED, LOCAL_MLFLOW, is_configured
+from funathon.settings import EMBEDDED, LOCAL_MLFLOW, is_configured, refuse_unsendable
 from funathon.supervised.pretrained import read_manifest
-
-Found = TypeVar("Found")
-
-TIMEOUT = httpx.Timeout(10, connect=5)
-"""Seconds to wait for a service: long enough for a slow network, short enough to sit through."""
 
 
 @dataclass(frozen=True)
@@ -56,34 +50,77 @@ def check_nomenclature() -> str:
     return f"{len(nomenclature.filter(level=4))} classes"
 
 
+DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
+"""What MLflow keeps its store in without a server; `+driver` may follow."""
+
+
 def check_mlflow() -> str:
-    """Ask the server at MLFLOW_TRACKING_URI for an experiment; a local store needs no asking."""
+    """Ask the server at MLFLOW_TRACKING_URI for an experiment, or whether this MLflow reads the store there."""
     uri = os.environ["MLFLOW_TRACKING_URI"]
-    if uri == LOCAL_MLFLOW:
-        return f"local store {Path(uri.removeprefix('sqlite:///')).relative_to(ROOT)}"
-    scheme = urlsplit(uri).scheme
-    if scheme == "sqlite":
-        return "local store of your own"
-    if scheme in ("", "file"):
+    scheme, mark, _ = uri.partition(":")
+    if scheme.split("+")[0] in DATABASES:
+        return check_mlflow_database(uri)
+    if scheme in ("databricks", "databricks-uc"):
+        return f"a store of your own ({scheme}), not asked"
+    if scheme == "file" or (not mark and ("/" in uri or "." not in uri)):
         raise FunathonError(
             "MLFLOW_TRACKING_URI names a folder, which MLflow no longer takes.",
             "Use https://… for a server or sqlite:///… for a file.",
         )
-    if scheme not in ("http", "https"):
-        return f"a store of your own ({scheme}), not asked"
+    address = web_address("MLFLOW_TRACKING_URI")
     login = (os.environ.get("MLFLOW_TRACKING_USERNAME", ""), os.environ.get("MLFLOW_TRACKING_PASSWORD", ""))
     answer = ask(
         "MLFLOW_TRACKING_URI",
         lambda: httpx.post(
-            f"{uri.rstrip('/')}/api/2.0/mlflow/experiments/search",
+            f"{address}/api/2.0/mlflow/experiments/search",
             json={"max_results": 1},
             auth=login if any(login) else None,
             timeout=TIMEOUT,
         ),
         credentials="MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD",
     )
-    read_json(answer, "MLFLOW_TRACKING_URI", lambda found: found.get("experiments"))
+
+    def is_mlflow(found: dict) -> bool:
+        # a server leaves an empty list out
+        return set(found) <= {"experiments", "next_page_token"} and isinstance(found.get("experiments", []), list)
+
+    if not read_json(answer, "MLFLOW_TRACKING_URI", is_mlflow):
+        raise another_service("MLFLOW_TRACKING_URI")
     return "answers"
+
+
+def check_mlflow_database(uri: str) -> str:
+    """Whether this version of MLflow reads a store in a database; a file that is not there yet will be made."""
+    if uri == LOCAL_MLFLOW:
+        what = f"local store {Path(uri.removeprefix('sqlite:///')).relative_to(ROOT)}"
+        cure = "Move the file away to begin a new one"
+    else:
+        what = "local store of your own" if uri.startswith("sqlite") else "a database of your own"
+        cure = "Check MLFLOW_TRACKING_URI in .env"
+    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+        return what
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        MlflowClient(tracking_uri=uri).search_experiments(max_results=1)
+    except MlflowException as error:
+        if "schema" not in str(error):
+            raise FunathonError(f"MLflow cannot use the store: {first_line(error)}.", f"{cure}.") from None
+        raise FunathonError(
+            f"The {what} was made by another version of MLflow.",
+            f"{cure}, or keep a copy and bring it up to date with `uv run mlflow db upgrade {uri}`.",
+        ) from None
+    except (SQLAlchemyError, ImportError) as error:
+        raise FunathonError(f"The {what} cannot be read: {first_line(error)}.", f"{cure}.") from None
+    return what
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error, without the point at its end."""
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def check_pretrained() -> str:
@@ -93,22 +130,40 @@ def check_pretrained() -> str:
 
 
 def check_qdrant() -> str:
-    """List the collections of the server at QDRANT_URL, or look at the folder of the local mode."""
-    url = os.environ.get("QDRANT_URL")
-    if not url:
+    """List the collections of the server at QDRANT_URL and see whether it has the query API, or look at the folder of the
+    local mode."""
+    if not os.environ.get("QDRANT_URL"):
         return check_local_qdrant(Path(os.environ["QDRANT_PATH"]))
     port = os.environ.get("QDRANT_API_PORT") or "6333"
-    if not port.isdecimal():
-        raise FunathonError("QDRANT_API_PORT is not a number.", "Write the port alone, 443 for instance.")
+    if not port.isdecimal() or not 0 < int(port) < 2**16:
+        raise FunathonError("QDRANT_API_PORT is not the number of a port.", "Write the port alone, 443 for instance.")
+    refuse_unsendable("QDRANT_API_KEY")
+    url = httpx.URL(web_address("QDRANT_URL"))
+    # as Qdrant's client does: a port in the address counts more than the variable
+    address = url if url.port else url.copy_with(port=int(port))
+    headers = {"api-key": os.environ.get("QDRANT_API_KEY", "")}
 
     def collections() -> httpx.Response:
-        address = httpx.URL(url.rstrip("/"))
-        # as Qdrant's client does: a port in the address counts more than the variable
-        address = address.copy_with(port=urlsplit(url).port or int(port))
-        return httpx.get(f"{address}/collections", headers={"api-key": os.environ.get("QDRANT_API_KEY", "")}, timeout=TIMEOUT)
+        return httpx.get(f"{address}/collections", headers=headers, timeout=TIMEOUT)
+
+    def query() -> httpx.Response:
+        body = {"query": [0.0], "limit": 1}
+        return httpx.post(f"{address}/collections/{NO_COLLECTION}/points/query", json=body, headers=headers, timeout=TIMEOUT)
 
     answer = ask("QDRANT_URL", collections, credentials="QDRANT_API_KEY")
-    return f"answers, {read_json(answer, 'QDRANT_URL', lambda found: len(found['result']['collections']))} collections"
+    found = read_json(answer, "QDRANT_URL", lambda found: len(found["result"]["collections"]))
+    answer = reach("QDRANT_URL", query)
+    # a server with the query API says in JSON that it has no such collection, one without knows no such address
+    if answer.status_code in (404, 405) and not says_in_json(answer, "status"):
+        raise FunathonError(
+            "The Qdrant at QDRANT_URL has no query API, which came with its version 1.10.",
+            "Use a newer server, or remove QDRANT_URL.",
+        )
+    return f"answers, {found} collections"
+
+
+NO_COLLECTION = "funathon-doctor"
+"""A collection that no server has, to ask about."""
 
 
 def check_local_qdrant(folder: Path) -> str:
@@ -136,22 +191,27 @@ def check_llm() -> str:
     """List the models of the endpoint at LLMLAB_URL and embed one word, or see whether the embedded endpoint can run."""
     if not is_configured("LLMLAB_URL"):
         return check_embedded_llm()
-    url, key = os.environ["LLMLAB_URL"].rstrip("/"), os.environ.get("LLMLAB_API_KEY")
+    url, key = web_address("LLMLAB_URL"), os.environ.get("LLMLAB_API_KEY")
     if not key:
         raise FunathonError("LLMLAB_URL is set and LLMLAB_API_KEY is not.", "Set the key; a server without keys takes any word.")
+    refuse_unsendable("LLMLAB_API_KEY")
     headers = {"Authorization": f"Bearer {key}"}
-    answer = ask(
-        "LLMLAB_URL",
-        lambda: httpx.get(f"{url}/models", headers=headers, timeout=TIMEOUT),
-        credentials="LLMLAB_API_KEY",
-        not_found="It should end in /v1.",
-    )
-    names = read_json(answer, "LLMLAB_URL", lambda found: [str(model["id"]) for model in found["data"]])
+    answer = reach("LLMLAB_URL", lambda: httpx.get(f"{url}/models", headers=headers, timeout=TIMEOUT))
+    names: list[str] | None = None
+    # some endpoints do not list their models; whether they are endpoints at all then shows in the next request
+    if answer.status_code not in (404, 405, 501):
+        accept("LLMLAB_URL", answer, credentials="LLMLAB_API_KEY")
+        names = read_json(answer, "LLMLAB_URL", lambda found: [str(model["id"]) for model in found["data"]])
     for variable in ("EMBEDDING_MODEL", "CHAT_MODEL"):
         if not os.environ.get(variable):
-            raise FunathonError(f"LLMLAB_URL is set and {variable} is not.", f"The endpoint has {', '.join(names)}.")
+            cure = (
+                f"The endpoint has {', '.join(names)}."
+                if names is not None
+                else "The endpoint does not list its models; its page may."
+            )
+            raise FunathonError(f"LLMLAB_URL is set and {variable} is not.", cure)
     # which models a key may use, and whether they are loaded, only shows in using one
-    ask(
+    answer = ask(
         "LLMLAB_URL",
         lambda: httpx.post(
             f"{url}/embeddings",
@@ -160,9 +220,12 @@ def check_llm() -> str:
             timeout=TIMEOUT,
         ),
         credentials="whether LLMLAB_API_KEY may use EMBEDDING_MODEL",
-        not_found=f"It has no EMBEDDING_MODEL of this name; its models are {', '.join(names)}.",
+        not_found=f"It has no EMBEDDING_MODEL of this name; its models are {', '.join(names)}."
+        if names is not None
+        else "It should end in /v1, or it has no EMBEDDING_MODEL of this name.",
     )
-    return f"answers, {len(names)} models"
+    read_json(answer, "LLMLAB_URL", lambda found: found["data"][0]["embedding"])
+    return f"answers, {len(names)} models" if names is not None else "answers, and does not list its models"
 
 
 def check_embedded_llm() -> str:
@@ -188,39 +251,6 @@ SERVICES = [
     Service("vector database", ("QDRANT_URL", "QDRANT_API_PORT", "QDRANT_API_KEY"), check_qdrant, ("QDRANT_URL",)),
     Service("embeddings and chat", ("LLMLAB_URL", *EMBEDDED), check_llm, ("LLMLAB_URL",)),
 ]
-
-
-def ask(variable: str, request: Callable[[], httpx.Response], *, credentials: str, not_found: str = "") -> httpx.Response:
-    """Send a request to the service that `variable` names; raise FunathonError unless it answers with success."""
-    cure = f"Check {variable} in .env, or remove it to use the embedded default."
-    try:
-        response = request()
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise FunathonError(f"{variable} is not a web address.", "Write it as https://host.") from error
-    except httpx.TimeoutException as error:
-        raise FunathonError(f"The service at {variable} does not answer in time.", cure) from error
-    except httpx.HTTPError as error:
-        raise FunathonError(f"The service at {variable} cannot be reached ({error}).", cure) from error
-    if response.status_code in (401, 403):
-        raise FunathonError(f"The service at {variable} refuses the credentials.", f"Check {credentials} in .env.")
-    if response.status_code == 404:
-        raise FunathonError(f"The address in {variable} leads to no such service (404).", not_found or cure)
-    if response.is_redirect:
-        raise FunathonError(f"The address in {variable} leads elsewhere ({response.status_code}), to a login page perhaps.", cure)
-    if response.is_error:
-        raise FunathonError(f"The service at {variable} answers with an error ({response.status_code}).", "Try again later.")
-    return response
-
-
-def read_json(response: httpx.Response, variable: str, read: Callable[[dict], Found]) -> Found:
-    """What `read` finds in the JSON of an answer; raise FunathonError when it is no JSON, as from a login page, or another."""
-    cure = f"Check {variable} in .env."
-    try:
-        return read(response.json())
-    except ValueError as error:
-        raise FunathonError(f"The address in {variable} is a web page, not the service.", cure) from error
-    except (AttributeError, KeyError, TypeError) as error:
-        raise FunathonError(f"What answers at {variable} is another service.", cure) from error
 
 
 def refuse_broken_settings(chapters: list[Path]) -> None:

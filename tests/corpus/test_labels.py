@@ -1,7 +1,9 @@
+import os
+
 import polars as pl
 import pytest
 
-from funathon.corpus.labels import read_labels
+from funathon.corpus.labels import read_judged, read_labels
 from funathon.errors import FunathonError
 from funathon.paths import DEFAULT_LABELS, FIELD_TEST
 
@@ -56,7 +58,7 @@ def test_codes_read_as_numbers_are_refused(tmp_path):
 
 
 def test_a_missing_column_is_named_with_those_there_are(tmp_path):
-    with pytest.raises(FunathonError, match="no column 'label'; it has code, text"):
+    with pytest.raises(FunathonError, match="no column 'label'; it has 'code', 'text'"):
         read_labels(write(tmp_path / "bad.csv", GOOD, schema=("code", "text")))
 
 
@@ -91,8 +93,61 @@ def test_an_unreachable_server_is_named():
 
 
 def test_another_ending_is_refused(tmp_path):
+    (tmp_path / "labels.doc").write_text("code,label\n")
     with pytest.raises(FunathonError, match="does not end in"):
-        read_labels(str(tmp_path / "labels.xlsx"))
+        read_labels(str(tmp_path / "labels.doc"))
+
+
+def test_a_pipe_is_refused_and_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "labels.csv")
+    with pytest.raises(FunathonError, match="is no ordinary file"):
+        read_judged(str(tmp_path / "labels.csv"))
+
+
+def test_a_presigned_address_is_read_by_the_ending_of_its_path():
+    with pytest.raises(FunathonError, match="cannot be read") as error:
+        read_labels("http://127.0.0.1:9/labels.parquet?X-Amz-Signature=abc.def")
+    assert "does not end in" not in str(error.value)
+
+
+@pytest.mark.parametrize("read", [read_labels, read_judged])
+def test_spaces_around_codes_are_taken_off(tmp_path, read):
+    path = write(tmp_path / "labels.csv", [("06.10 ", "oil wells"), ("\xa010.71\u200b", "bakery"), ("\t01.11\ufeff", "wheat")])
+    assert read(path)["code"].to_list() == ["06.10", "10.71", "01.11"]
+
+
+@pytest.mark.parametrize("read", [read_labels, read_judged])
+def test_columns_of_nearly_these_names_are_taken_and_renamed(tmp_path, read):
+    said = []
+    table = read(write(tmp_path / "labels.csv", GOOD, schema=(" Code ", "LABEL")), say=said.append)
+    assert table.columns == ["code", "label"] and len(said) == 2
+
+
+def test_codes_and_texts_cannot_be_one_column(tmp_path):
+    path = write(tmp_path / "labels.csv", GOOD)
+    with pytest.raises(FunathonError, match="cannot both be in the column 'label'"):
+        read_judged(path, code="label")
+
+
+@pytest.mark.parametrize("values", [[["10.71"]], [b"10.71"]])
+@pytest.mark.parametrize("column", ["code", "label"])
+def test_lists_and_bytes_are_refused(tmp_path, values, column):
+    path = tmp_path / "bad.parquet"
+    pl.DataFrame({"code": ["10.71"], "label": ["bakery"]} | {column: values}).write_parquet(path)
+    with pytest.raises(FunathonError, match=f"The column '{column}' of .* holds (List|Binary)"):
+        read_judged(str(path))
+
+
+def test_rows_without_a_code_are_left_out_of_what_is_judged_and_counted(tmp_path):
+    rows = [("10.71", "bakery"), (None, "a"), ("", "b"), (" - ", "c"), ("n/a", "d"), ("unknown", "e"), ("01.11", "wheat")]
+    path = write(tmp_path / "labels.parquet", rows)
+    said = []
+    assert read_judged(path, say=said.append)["label"].to_list() == ["bakery", "wheat"]
+    assert "5 of 7 rows have no code and are left out, the first of them row 2, 3, 4" in said[0]
+    with pytest.raises(FunathonError, match="no code in row 2"):
+        read_labels(path)
+    with pytest.raises(FunathonError, match="no row with a code"):
+        read_judged(write(tmp_path / "none.parquet", rows[1:-1]))
 
 
 def test_the_labels_of_the_repository_are_good():

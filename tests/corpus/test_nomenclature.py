@@ -1,13 +1,12 @@
 import re
-from pathlib import Path
 
 import pytest
 
 from funathon.corpus.nomenclature import NOTES, ancestors, read_nomenclature
 from funathon.errors import FunathonError
-from funathon.paths import DEFAULT_NACE
+from funathon.paths import DEFAULT_NACE, ROOT
 
-OFFICIAL = Path(__file__).parents[2] / "shared" / "reference" / "NACE_Rev2.1_Structure_Explanatory_Notes_EN.tsv"
+OFFICIAL = ROOT.parent / "shared" / "reference" / "NACE_Rev2.1_Structure_Explanatory_Notes_EN.tsv"
 
 
 def test_ours_has_every_code_at_its_level():

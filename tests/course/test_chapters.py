@@ -48,14 +48,14 @@ def test_a_chapter_is_read_into_questions(write):
     question = chapter.questions["9.1"]
     assert (question.title, question.body) == ("Question 9.1: add", "Put two in `x`.")
     assert question.solution == "x = 2"
-    assert chapter.code_before("9.1") == ["given = 1"]
+    assert chapter.steps_before("9.1") == [(None, "given = 1")]
 
 
 def test_a_shortcut_takes_the_place_of_a_solution_when_catching_up(write):
     later = CHAPTER.replace("9.1", "9.2").replace("given = 1", "more = 1").split("# Prose.")[1]
     slow = CHAPTER.replace('# %% tags=["check"]', '# %% tags=["shortcut"] question="9.1"\nx = 1 + 1\n\n# %% tags=["check"]')
     chapter = read_chapter(write(slow + later))
-    assert chapter.code_before("9.2") == ["given = 1", "x = 1 + 1", "more = 1"]
+    assert chapter.steps_before("9.2") == [(None, "given = 1"), ("9.1", "x = 1 + 1"), (None, "more = 1")]
     assert chapter.questions["9.1"].solution == "x = 2"
 
 

@@ -6,7 +6,7 @@ from course.answers import RIGHT, WRONG
 from IPython.core.interactiveshell import InteractiveShell
 
 from funathon.course.chapters import chapter_paths, read_chapter
-from funathon.course.exercise import verdict
+from funathon.course.verdicts import verdict
 
 NAMES = [path.stem for path in chapter_paths()]
 

@@ -1,13 +1,22 @@
-"""Chapter 7's own code against a server that fails in every way a chat service does: each failure is a row with its reason."""
+"""What asks the chat model, in chapter 7 and in the package, against a server that fails in every way: each failure is a row with its
+reason. And what the package takes over from chapters 6 and 7 is what they build."""
 
 import os
 
+import polars as pl
 import pytest
 from fault_server import breaks, fault_server, refuses, says, waits
 from openai import OpenAI
 
+from funathon.corpus.nomenclature import read_nomenclature
 from funathon.course.chapters import find_chapter, read_chapter
+from funathon.course.made_up_rows import made_up_rows
+from funathon.paths import DEFAULT_NACE
+from funathon.rag import asking
 from funathon.rag.answers import parse_answer
+from funathon.rag.asking import FAILED
+from funathon.rag.prompts import candidate_block, make_messages
+from funathon.rag.searching import note_text
 from funathon.settings import EMBEDDED
 
 CANDIDATES = ["10.71", "06.10"]
@@ -20,23 +29,68 @@ def server():
         yield server
 
 
-@pytest.fixture
-def ask(server, monkeypatch):
-    """The function of question 7.7 as the chapter solves it, with a client that gives up soon."""
-    monkeypatch.setenv("CHAT_MODEL", EMBEDDED["CHAT_MODEL"])
+def ask_of_chapter_7():
+    """The function of question 7.7 as the chapter solves it."""
     chapter = read_chapter(find_chapter("7-generation"))
     namespace = {"os": os, "OpenAI": OpenAI, "parse_answer": parse_answer, "messages": MESSAGES, "candidates": CANDIDATES}
-    namespace["client"] = OpenAI(base_url=server.url, api_key="any", max_retries=0, timeout=60)
-    namespace["broken_client"] = OpenAI(base_url="http://127.0.0.1:9/v1", api_key="none", max_retries=0)
-    server.chat = None
+    namespace |= {"client": None, "print": lambda *words: None}
     for cell in chapter.cells:
-        if (cell.kind == "solution" and cell.question == "7.7") or cell.source.startswith("from openai import APIError"):
-            exec(cell.source, namespace)
         if cell.kind == "solution" and cell.question == "7.3":
-            exec(cell.source.split("completion = ")[0], namespace)  # the schema, without its first request
-    return lambda **options: namespace["ask"](
+            exec(cell.source.split("completion = ")[0], namespace)  # the request, without sending it
+        if cell.source.startswith("from openai import APIError"):
+            exec(cell.source, namespace)
+        if cell.kind == "solution" and cell.question == "7.7":
+            exec(cell.source.split("failed = ")[0], namespace)
+    return namespace["ask"]
+
+
+@pytest.fixture(params=["chapter 7", "the package"])
+def ask(request, server, monkeypatch):
+    """The function that asks, of the chapter and of the package, with a client that gives up soon."""
+    monkeypatch.setenv("CHAT_MODEL", EMBEDDED["CHAT_MODEL"])
+    function = ask_of_chapter_7() if request.param == "chapter 7" else asking.ask
+    server.chat = None
+    return lambda **options: function(
         MESSAGES, CANDIDATES, client=OpenAI(base_url=server.url, api_key="any", **({"max_retries": 0, "timeout": 60} | options))
     )
+
+
+@pytest.mark.parametrize("examples", [(), ("a bakery", "cakes to order")])
+def test_the_package_writes_the_messages_that_chapter_7_writes(examples):
+    chapter = read_chapter(find_chapter("7-generation"))
+    classes = {row["code"]: row for row in read_nomenclature().filter(level=4).iter_rows(named=True)}
+    namespace: dict = {"classes": classes}
+    (given,) = [cell for cell in chapter.cells if cell.type == "code" and cell.source.startswith('SYSTEM = """')]
+    exec(given.source.split("blocks = ")[0], namespace)
+    exec(chapter.questions["7.2"].solution.split("messages = ")[0], namespace)
+    blocks = [namespace["candidate_text"](code, examples) for code in classes]
+    assert blocks == [candidate_block(row, examples) for row in classes.values()]
+    label = "bakery\n</activity> <b>"
+    assert namespace["make_messages"](label, blocks[:5]) == make_messages(label, blocks[:5])
+
+
+def test_the_text_of_a_class_is_that_of_chapter_6():
+    (cell,) = [cell for cell in read_chapter(find_chapter("6-vector-database")).cells if "class NaceDocument" in cell.source]
+    namespace: dict = {}
+    exec("import re\nfrom dataclasses import dataclass\n" + cell.source.split("\ndocuments = ")[0], namespace)
+    table = pl.read_csv(DEFAULT_NACE, separator="\t", infer_schema=False).filter(LEVEL="4")
+    texts = [namespace["NaceDocument"].from_row(row).to_embedding_text() for row in table.iter_rows(named=True)]
+    assert texts == [note_text(row) for row in read_nomenclature().filter(level=4).iter_rows(named=True)]
+
+
+def test_made_up_rows_have_every_kind_of_outcome():
+    rows, candidates = made_up_rows()
+    failed = rows.filter(outcome=FAILED)
+    assert len(failed) and failed["coded"].null_count() == len(failed)
+    without = rows.filter(pl.col("coded").is_null())
+    assert without["confidence"].is_not_null().any() and without["confidence"].is_null().any()
+    assert rows.filter(pl.col("coded").is_not_null())["confidence"].is_null().any()
+    within = [code in row for code, row in zip(rows["code"], candidates)]
+    assert len(rows) == len(candidates) and any(within) and not all(within)
+    missed = rows.filter(~pl.Series(within))
+    assert missed["coded"].is_null().any() and missed["coded"].is_not_null().any()
+    classes = set(read_nomenclature().filter(level=4)["code"])
+    assert {*rows["code"], *rows["coded"].drop_nulls(), *(code for row in candidates for code in row)} <= classes
 
 
 @pytest.mark.parametrize(

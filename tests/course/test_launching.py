@@ -80,7 +80,7 @@ def test_links_to_files():
 
 def test_the_bar_offers_what_the_repository_allows():
     full = launch_bar("notebooks/1-data.ipynb", "chapters/1-data.py", GITHUB)
-    assert full.count("datalab.sspcloud.fr") == 4 and "colab" in full and "View source" in full
+    assert full.count("datalab.sspcloud.fr") == 4 and "blob/main/site/colab/1-data.ipynb" in full and "View source" in full
     gitlab = launch_bar("notebooks/1-data.ipynb", "chapters/1-data.py", GITLAB)
     assert gitlab.count("datalab.sspcloud.fr") == 4 and "colab" not in gitlab
     none = launch_bar("notebooks/1-data.ipynb", "chapters/1-data.py", None)

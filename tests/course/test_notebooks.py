@@ -62,16 +62,18 @@ def test_details_blocks_are_closed_and_fences_balanced(chapter):
             assert cell.source.count("```") % 2 == 0
 
 
-def test_an_out_of_date_notebook_is_listed_and_mended(tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "NOTEBOOKS", tmp_path)
-    assert "1-data.ipynb" in notebooks.outdated_notebooks()
+@pytest.mark.parametrize("folder", ["NOTEBOOKS", "COLAB_NOTEBOOKS"])
+def test_an_out_of_date_notebook_is_listed_and_mended(tmp_path, monkeypatch, folder):
+    monkeypatch.setattr(notebooks, folder, tmp_path)
+    first, gone = tmp_path / "1-data.ipynb", tmp_path / "0-gone.ipynb"
+    assert first in notebooks.outdated_notebooks()
     notebooks.write_notebooks()
     assert notebooks.outdated_notebooks() == []
-    (tmp_path / "1-data.ipynb").write_text("{}")
-    (tmp_path / "0-gone.ipynb").write_text("{}")
-    assert notebooks.outdated_notebooks() == ["0-gone.ipynb", "1-data.ipynb"]
-    assert notebooks.write_notebooks() == ["0-gone.ipynb", "1-data.ipynb"]
-    assert not (tmp_path / "0-gone.ipynb").exists()
+    first.write_text("{}")
+    gone.write_text("{}")
+    assert notebooks.outdated_notebooks() == [gone, first]
+    assert notebooks.write_notebooks() == [gone, first]
+    assert not gone.exists()
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
@@ -103,17 +105,24 @@ def test_html_among_the_outputs_is_hidden_from_quarto_s_search_for_widgets():
     assert notebooks.as_markdown(plain).data == {"text/plain": "1"}
 
 
-def test_the_first_code_cell_does_nothing_here_and_installs_the_course_on_colab(monkeypatch):
-    cell = notebooks.exercise_notebook(CHAPTERS[0]).cells[1]
+@pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda c: c.name)
+def test_nothing_stands_between_the_chapter_and_its_first_cell_but_on_colab(chapter):
+    node, colab = notebooks.exercise_notebook(chapter), notebooks.colab_notebook(chapter)
+    first = next(cell for cell in node.cells if cell.cell_type == "code")
+    assert first.source.startswith("from funathon.course.exercise import start")
+    assert not any("colab" in cell.source for cell in node.cells)
+    assert [cell.id for cell in colab.cells] == [node.cells[0].id, "colab", *(cell.id for cell in node.cells[1:])]
+
+
+def test_the_first_code_cell_installs_the_course_on_colab(monkeypatch):
+    cell = notebooks.colab_notebook(CHAPTERS[0]).cells[1]
     assert cell.cell_type == "code"
-    commands = []
+    commands, places = [], []
     monkeypatch.setattr("subprocess.run", lambda command, check: commands.append(command))
     monkeypatch.setattr("builtins.input", lambda prompt: " https://github.com/owner/course ")
     monkeypatch.setattr("sys.path", list(sys.path))
-    exec(cell.source, {})
-    assert commands == []
-    monkeypatch.setitem(sys.modules, "google.colab", object())
+    monkeypatch.setattr("os.chdir", places.append)
     exec(cell.source, {})
     assert commands[0] == ["git", "clone", "--depth", "1", "https://github.com/owner/course", "/content/course"]
     assert commands[1][1:4] == ["-m", "pip", "install"] and commands[1][-1] == "/content/course"
-    assert sys.path[0] == "/content/course/src"
+    assert sys.path[0] == "/content/course/src" and places == ["/content/course/notebooks"]

@@ -55,7 +55,8 @@ def project(tmp_path, monkeypatch):
     def write(solution, name="9-test"):
         path = chapters / f"{name}.py"
         # the kernel does not see what is patched here, so it starts from a real chapter's name
-        path.write_text(CHAPTER.format(name="1-data", solution=solution))
+        text = CHAPTER.replace("9.1", f"{name.split('-')[0]}.1")
+        path.write_text(text.format(name="1-data", solution=solution))
         return path
 
     return write
@@ -74,7 +75,7 @@ def plain_checks(monkeypatch):
     monkeypatch.setattr(
         funathon.course.notebooks,
         "check_call",
-        lambda question: f"from funathon.course.exercise import verdict\nverdict({CHECK!r}, globals())",
+        lambda question: f"from funathon.course.verdicts import verdict\nverdict({CHECK!r}, globals())",
     )
 
 
@@ -144,10 +145,65 @@ def test_a_full_disk_loses_nothing_that_was_written(project, plain_checks, monke
     assert sorted(p.name for p in executed.parent.iterdir()) == ["9-test.ipynb", "digests.json"]
 
 
-def test_the_hash_follows_what_a_chapter_imports():
-    names = {path.stem for path in running.imported_modules(find_chapter("1"))}
-    assert {"exercise", "settings", "labels"} <= names
-    assert "cli" not in names
+IMPORTS = {
+    "from funathon.corpus import labels": "corpus/labels.py",
+    "from funathon.corpus.labels import read_labels": "corpus/labels.py",
+    "import funathon.corpus.labels": "corpus/labels.py",
+    "import funathon.corpus.labels as shelf": "corpus/labels.py",
+    "def check(x):\n    from funathon.measures import share": "measures.py",
+    "if True:\n    from funathon.corpus import notes": "corpus/__init__.py",
+    "from funathon.endpoint.server import ensure_endpoint": "endpoint/server.py",
+    "from funathon.corpus.notes import note_rows": "corpus/nomenclature.py",
+    "from funathon.course.exercise import start": "course/verdicts.py",
+    "from funathon.course.checking import as_int": "course/wording.py",
+}
+"""A line of a chapter, and a file of the package that it brings along, directly or through others."""
+
+
+@pytest.mark.parametrize("line", IMPORTS)
+def test_the_digest_follows_imports_however_they_are_written(tmp_path, line):
+    path = tmp_path / "9-test.py"
+    path.write_text(line)
+    assert running.PACKAGE / IMPORTS[line] in running.imported_modules(path)
+
+
+def test_the_digest_leaves_out_what_a_chapter_does_not_import_and_machinery_that_shapes_no_output(tmp_path):
+    path = tmp_path / "9-test.py"
+    path.write_text("from funathon.course.exercise import start\nfrom funathon.corpus.labels import read_labels")
+    names = {file.relative_to(running.PACKAGE).as_posix() for file in running.imported_modules(path)}
+    assert not names & {"course/catching_up.py", "course/exercise.py", "services.py", "supervised/pretrained.py", "cli/course.py"}
+    assert {"course/verdicts.py", "corpus/labels.py"} <= names
+
+
+def test_relative_imports_are_followed(monkeypatch, tmp_path):
+    package = tmp_path / "funathon"
+    (package / "wing").mkdir(parents=True)
+    files = {
+        "wing/__init__.py": "",
+        "wing/one.py": "from . import two\nfrom ..ground import x",
+        "wing/two.py": "",
+        "ground.py": "x = 1",
+    }
+    for name, text in files.items():
+        (package / name).write_text(text)
+    monkeypatch.setattr(running, "PACKAGE", package)
+    monkeypatch.setattr(running, "SHAPING", ())
+    (package / "__init__.py").touch()
+    path = tmp_path / "9-test.py"
+    path.write_text("from funathon.wing import one")
+    assert {file.relative_to(package).as_posix() for file in running.imported_modules(path)} == {*files, "__init__.py"}
+
+
+CHANGES = {"corpus/notes.py": True, "corpus/__init__.py": True, "course/verdicts.py": True, "course/catching_up.py": False}
+"""Files of the package, and whether a change of each executes chapter 3 again."""
+
+
+@pytest.mark.parametrize("file", CHANGES)
+def test_a_chapter_is_executed_again_for_what_it_imports_only(monkeypatch, file):
+    path, read = find_chapter("3"), Path.read_bytes
+    before = running.digest(path)
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read(self) + (b"#" if self == running.PACKAGE / file else b""))
+    assert (running.digest(path) != before) is CHANGES[file]
 
 
 def test_the_digest_changes_with_a_setting(monkeypatch):
@@ -183,3 +239,16 @@ def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_
     )
     assert run(project(source)) == []
     assert run(project(source), fresh=True) == []
+
+
+def test_an_execution_leaves_nothing_in_the_stores_of_notebooks(project, plain_checks, monkeypatch):
+    path = project("import os\nprint(os.environ['MLFLOW_TRACKING_URI'], os.environ['QDRANT_PATH'], sep='\\n')\nx = 2")
+    assert run(path) == []
+    outputs = [
+        output.text for cell in running.read_executed(path).cells for output in cell.get("outputs", []) if "text" in output
+    ]
+    uri, qdrant = outputs[0].split()
+    assert uri != os.environ["MLFLOW_TRACKING_URI"] and qdrant != os.environ["QDRANT_PATH"]
+    assert not Path(uri.removeprefix("sqlite:///")).parent.exists() and not Path(qdrant).parent.exists()
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:5000")
+    assert "MLFLOW_TRACKING_URI" not in running.own_stores(path.parent)

@@ -12,7 +12,7 @@ from fault_server import breaks, fault_server, refuses, says, waits
 from openai import AsyncOpenAI, OpenAI
 from pydantic import BaseModel
 
-from funathon.endpoint import app as endpoint_app
+from funathon.endpoint import guards
 from funathon.minilm import MOST_TOKENS, embed
 from funathon.settings import EMBEDDED
 
@@ -158,7 +158,7 @@ def test_a_body_that_is_no_json(server):
 
 @pytest.mark.parametrize("tells_its_length", [True, False])
 def test_a_request_that_is_too_large(server, monkeypatch, tells_its_length):
-    monkeypatch.setattr(endpoint_app, "MOST_BYTES", 2**20)
+    monkeypatch.setattr(guards, "MOST_BYTES", 2**20)
     body = json.dumps({"model": EMBEDDING_MODEL, "input": "x" * 2**21}).encode()
     content = body if tells_its_length else iter([body[: 2**20], body[2**20 :]])
     assert httpx.post(f"{server.url}/embeddings", content=content).status_code == 413

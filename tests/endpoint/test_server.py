@@ -2,6 +2,8 @@
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -115,3 +117,46 @@ def test_the_settings_it_prints_are_read_as_its_own(monkeypatch):
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("LLMLAB_URL", "http://127.0.0.1:1/v1")
     assert not is_configured("LLMLAB_URL") and not is_configured("CHAT_MODEL")
+
+
+def remember(port: str) -> None:
+    """Write down the port of the server before."""
+    endpoint.state_file().parent.mkdir(parents=True, exist_ok=True)
+    endpoint.state_file().with_suffix(".port").write_text(port)
+
+
+def test_the_next_server_listens_where_the_one_before_did(cache):
+    port = free_port()
+    remember(str(port))
+    with endpoint.listen_as_before() as listener:
+        assert listener.getsockname()[1] == port
+        with endpoint.listen_as_before() as other:  # somebody has it
+            assert other.getsockname()[1] not in (0, port)
+
+
+@pytest.mark.parametrize("content", ["", "x", "-1", "99999999", "0"])
+def test_a_port_that_makes_no_sense_is_any(cache, content):
+    remember(content)
+    with endpoint.listen_as_before() as listener:
+        assert listener.getsockname()[1] > 0
+
+
+def test_answers_do_not_wait_for_each_other_s_parts():
+    """Nagle's algorithm holds the second part of an answer back for 40 ms; asyncio turns it off only for named protocols."""
+    with endpoint.listen(0) as listener:
+        assert listener.proto == socket.IPPROTO_TCP
+
+
+@pytest.mark.slow
+def test_a_client_made_before_finds_the_server_that_is_started_again(cache, monkeypatch):
+    endpoint.ensure_endpoint()
+    client = OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], max_retries=0)
+    first = endpoint.find_server()
+    assert client.models.list().data
+    os.kill(first.pid, signal.SIGKILL)
+    while endpoint.ask_health(first.port):
+        time.sleep(0.1)
+    endpoint.ensure_endpoint()
+    second = endpoint.find_server()
+    assert second.port == first.port and second.pid != first.pid
+    assert client.models.list().data

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from funathon.corpus.nomenclature import read_nomenclature
-from funathon.endpoint import stand_in
+from funathon.endpoint import prompt_reading, stand_in
+from funathon.endpoint.passages import Passages
 from funathon.minilm import embed
 
 BREAD = ("10.71", "Manufacture of bread; manufacture of fresh pastry goods", "bread and rolls\n- cakes, pies and tarts")
@@ -17,7 +18,7 @@ HAIR = ("96.21", "Hairdressing and barber activities", "cutting and washing hair
 
 @pytest.fixture(scope="module")
 def passages():
-    return stand_in.Passages(embed)
+    return Passages(embed)
 
 
 def prompt(label, *candidates, examples=""):
@@ -50,13 +51,13 @@ def coded(passages, text):
 )
 def test_candidates_are_read_in_whatever_form_they_are_written(block):
     text = "Activity: baker\n\n" + "\n".join(block.format(code=code, title=title) for code, title, _ in (BREAD, LORRY))
-    found = stand_in.find_candidates(text)
+    found = prompt_reading.find_candidates(text)
     assert [c.code for c in found] == ["10.71", "49.41"]
     assert [c.title.split(";")[0][:19] for c in found] == ["Manufacture of brea", "Freight transport b"]
 
 
 def test_each_part_of_a_candidate_is_told_from_the_others():
-    (found,) = stand_in.find_candidates(
+    (found,) = prompt_reading.find_candidates(
         "### 10.71 Bread\nThis class includes:\n- rolls\nAlso includes:\n- cakes\nExcludes:\n- 10.72 biscuits\nExamples:\n- baker\n"
     )
     assert (found.code, found.title) == ("10.71", "Bread")
@@ -68,7 +69,7 @@ def test_each_part_of_a_candidate_is_told_from_the_others():
     ["<activity>baker</activity>", "Activity: baker", "**Label:** baker", "Text to code: 'baker'", "# Activity\n\nLabel: baker"],
 )
 def test_the_activity_is_found(text):
-    assert stand_in.find_activity(f"Code this.\n{text}\n### 10.71 Bread\n") == "baker"
+    assert prompt_reading.find_activity(f"Code this.\n{text}\n### 10.71 Bread\n") == "baker"
 
 
 @pytest.mark.parametrize(
@@ -148,7 +149,7 @@ def test_passages_are_embedded_once_and_the_oldest_forgotten():
         asked.extend(texts)
         return np.ones((len(texts), 4), dtype=np.float32)
 
-    passages = stand_in.Passages(embed_and_note, most=2)
+    passages = Passages(embed_and_note, most=2)
     passages.read(["a", "b", "a"])
     passages.read(["b"])
     assert asked == ["a", "b"]

@@ -1,6 +1,8 @@
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from openai import pydantic_function_tool
 
 from funathon.rag.answers import OUTCOMES, Answer, NaceAnswer, parse_answer
@@ -76,7 +78,9 @@ def test_a_damaged_code_is_repaired_and_the_repair_is_told(written, code):
         ("<think>Bread or petroleum? Let me think", "truncated answer"),
         ("I cannot help with that.", "no JSON"),
         ("10.71", "no JSON"),
-        ("{'code': '10.71'}", "no JSON"),
+        ("{'code': '10.71'", "truncated answer"),
+        ("The baker's 'own' words", "no JSON"),
+        ({"section_code": "C", "group_code": "10.7"}, "no code"),
         ("[" * 100_000 + "{", "truncated answer"),
         ('{"a":' * 100_000, "no JSON"),
         (answer("10.71")[:-1], "truncated answer"),
@@ -143,6 +147,68 @@ def test_a_confidence_that_cannot_be_read_is_none_and_told(written):
     found = read(f'{{"codable": true, "code": "10.71", "confidence": {written}}}')
     assert (found.code, found.outcome, found.confidence) == ("10.71", "coded", None)
     assert "confidence" in found.detail
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{'codable': True, 'code': '10.71', 'confidence': 0.8, 'why': 'it\\'s \"bread\"'}",
+        "{'codable': true, 'code': '10.71', 'confidence': 0.8}",
+        "{“codable”: true, “code”: “10.71”, “confidence”: 0.8}",
+        "{„codable‟: true, ‘code’: ’10.71’, ‘confidence’: 0.8}",
+    ],
+)
+def test_other_quotes_are_repaired_and_told(content):
+    found = read(content)
+    assert (found.code, found.confidence, found.outcome) == ("10.71", 0.8, "coded")
+    assert "quotes" in found.detail
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("nace_code", "is_codable", "confidence_score"),
+        ("NACE Code", "Codable", "Confidence"),
+        ("naceCode", "isCodable", "confidence"),
+        ("nace", "codable", "confidence"),
+        ("selected_code", "codable", "confidence"),
+    ],
+)
+def test_fields_of_other_names_are_read(names):
+    assert read(dict(zip(names, ("10.71", True, 0.8)))) == Answer("10.71", 0.8, "coded", "")
+    assert read(dict(zip(names, (None, False, 0.1)))) == Answer(None, 0.1, "not codable", "")
+
+
+def test_the_code_is_told_from_what_is_said_about_it():
+    said = {"nace_code": "10.71", "code_explanation": "06.10 is petroleum", "confidence": 0.8, "confidence_reason": "sure"}
+    assert read(said) == Answer("10.71", 0.8, "coded", "")
+    assert read({"code": "10.71", "nace_code": "06.10", "confidence": 0.8}).code == "10.71"
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        [{"type": "text", "text": answer("10.71")}],
+        [
+            {"type": "thinking", "thinking": [{"type": "text", "text": answer("06.10")}]},
+            {"type": "text", "text": answer("10.71")},
+        ],
+        [{"type": "text", "text": answer("10.71")[:20]}, {"type": "text", "text": answer("10.71")[20:]}],
+        [answer("10.71")],
+    ],
+)
+def test_a_content_in_parts(parts):
+    assert parse_answer(parts, CANDIDATES) == Answer("10.71", 0.8, "coded", "")
+
+
+@pytest.mark.parametrize("content", [[], [None], [{"type": "text"}], [{"type": "text", "text": None}], {}, 5])
+def test_a_content_without_a_text_is_empty(content):
+    assert parse_answer(content, CANDIDATES).outcome == "empty answer"
+
+
+@given(st.text(alphabet="{}[]'\"“’\\:, codeTrueNone10.7"))
+def test_nothing_raises(content):
+    assert read(content).outcome in OUTCOMES
 
 
 def test_a_label_that_gives_orders_cannot_reach_beyond_the_candidates():

@@ -11,10 +11,12 @@ from typer.testing import CliRunner
 from funathon import paths
 from funathon.cli import app
 from funathon.corpus.nomenclature import read_nomenclature
+from funathon.endpoint.errors import error_answer
 from funathon.errors import FunathonError
 from funathon.minilm import embed
+from funathon.rag import generator, retrievers, vectors
 from funathon.rag import pipeline as rag
-from funathon.rag.pipeline import Results, measure
+from funathon.rag.results import Results, measure
 
 CLASSES = ["01.11", "10.71", "47.24", "49.41", "62.10", "95.31", "96.21"]
 LABELS = [
@@ -53,8 +55,9 @@ def small_world(server, monkeypatch, tmp_path):
     }.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(rag, "CACHE", tmp_path / "cache")
-    monkeypatch.setattr(rag, "RETRIES", 1)
-    monkeypatch.setattr(rag, "PATIENCE", 20.0)
+    monkeypatch.setattr(generator, "RETRIES", 1)
+    monkeypatch.setattr(generator, "PATIENCE", 20.0)
+    vectors.MOST_TEXTS.clear()
     server.chat, server.requests = None, 0
 
 
@@ -91,7 +94,7 @@ def test_the_prompt_of_best_shows_examples_and_k_candidates(tmp_path, server, mo
     bakery = next(prompt for prompt in seen if "rye bread" in prompt.split("</activity>")[0])
     block = bakery.split("### 10.71")[1].split("### ")[0]
     examples = block.split("Examples:\n")[1].strip().splitlines()
-    assert len(examples) == rag.EXAMPLES and any("bread" in example.lower() for example in examples)
+    assert len(examples) == retrievers.EXAMPLES and any("bread" in example.lower() for example in examples)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +164,7 @@ def test_429_is_waited_for_as_long_as_the_server_says(tmp_path, server):
 
 def test_a_server_that_never_answers_is_given_up(tmp_path, server, monkeypatch):
     evaluate(tmp_path, retrieval="plain", sample=1)  # the notes are stored now
-    monkeypatch.setattr(rag, "PATIENCE", 0.5)
+    monkeypatch.setattr(generator, "PATIENCE", 0.5)
     server.chat = waits()
     found = evaluate(tmp_path, retrieval="plain", fresh=True)
     assert set(found.failures) <= {"no answer in time", "embedding: no answer in time"} and sum(found.failures.values()) == 4
@@ -204,6 +207,49 @@ def test_a_server_without_json_schemas_is_asked_for_any_json(tmp_path, server):
     assert formats.count("json_object") == 4
 
 
+@pytest.mark.parametrize(
+    "words",
+    ["Unsupported value: 'temperature' does not support 0 with this model.", "Unsupported parameter"],
+    ids=["named", "not named"],
+)
+def test_a_server_that_refuses_the_temperature_is_asked_without_one(tmp_path, server, words):
+    bodies = []
+
+    async def chat(receive):
+        bodies.append(json.loads((await receive())["body"]))
+        if "temperature" in bodies[-1]:
+            return error_answer(400, words)
+        return await says('{"codable": true, "code": "10.71", "confidence": 1}')(receive)
+
+    server.chat = chat
+    found = evaluate(tmp_path, retrieval="plain")
+    assert found.n == 4 and not any("HTTP" in outcome for outcome in found.failures)
+    if "temperature" in words:
+        assert bodies[-1]["response_format"]["type"] == "json_schema", "what is not refused is kept"
+    answered = [body for body in bodies if "temperature" not in body]
+    assert len(answered) == 4, "each label is answered once"
+
+
+def test_a_server_without_any_format_is_asked_without(tmp_path, server):
+    async def chat(receive):
+        if "response_format" in json.loads((await receive())["body"]):
+            return error_answer(422, "extra fields not permitted")
+        return await says([{"type": "text", "text": '{"code": "10.71", "codable": true, "confidence": 1}'}])(receive)
+
+    server.chat = chat
+    assert not any("HTTP" in outcome for outcome in evaluate(tmp_path, retrieval="plain").failures)
+
+
+def test_a_refusal_that_remains_is_told_in_its_own_words(tmp_path, server):
+    async def chat(receive):
+        body = json.loads((await receive())["body"])
+        return error_answer(400, "the prompt is too long" if len(body) == 4 else "something else")
+
+    server.chat = chat
+    evaluate(tmp_path, retrieval="plain")
+    assert {row["detail"] for row in kept(tmp_path)} == {"Error code: 400 - the prompt is too long"}
+
+
 def test_interrupted_runs_lose_and_repeat_nothing(tmp_path, server):
     evaluate(tmp_path, retrieval="plain")
     (file,) = (tmp_path / "cache" / "rag").glob("*.jsonl")
@@ -236,7 +282,10 @@ def test_a_label_that_gives_orders_cannot_choose_a_class_that_was_not_found(tmp_
 def test_two_runs_at_once_get_a_clear_message(tmp_path):
     from funathon.rag.vectors import open_qdrant
 
-    with open_qdrant("rag"), pytest.raises(FunathonError, match="open in another process"):
+    with (
+        open_qdrant("rag"),
+        pytest.raises(FunathonError, match="an earlier client in this one has the local vector database rag open"),
+    ):
         evaluate(tmp_path, retrieval="plain")
 
 

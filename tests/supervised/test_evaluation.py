@@ -87,7 +87,8 @@ def test_bad_input_is_one_line(labelled, tmp_path):
     for arguments, words in [
         ([tmp_path / "none.csv"], "There is no file"),
         ([truncated], "truncated"),
-        ([tmp_path], "There is no file"),
+        ([tmp_path], "is a folder"),
+        ([good, "--code", "label"], "cannot both be in the column 'label'"),
         ([good, "--code", "nace"], "has no column 'nace'"),
         ([good, "--model", tmp_path / "nothing"], "manifest.json"),
     ]:

@@ -13,7 +13,8 @@ from funathon.corpus.nomenclature import read_nomenclature
 from funathon.errors import FunathonError
 from funathon.paths import PRETRAINED
 from funathon.supervised.classifier import batches, scores
-from funathon.supervised.predicting import CODE_COLUMNS, EMPTY, NO_LABEL, UNREADABLE, Coder, load_coder
+from funathon.supervised.columns import CODE_COLUMNS
+from funathon.supervised.predicting import EMPTY, NO_LABEL, NOTHING, UNREADABLE, Coder, load_coder
 
 TEXT = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
 
@@ -68,6 +69,14 @@ def test_the_quick_scores_are_those_of_the_network(coder):
         (None, NO_LABEL),
         ("", EMPTY),
         ("  \t\n", EMPTY),
+        ("unknown", NOTHING),
+        ("None", NOTHING),
+        ("tbd", NOTHING),
+        ("NA", NOTHING),
+        ("n/a", NOTHING),
+        ("see above", NOTHING),
+        ("true", NOTHING),
+        ("-", UNREADABLE),
         ("🍞🥖", UNREADABLE),
         ("パン屋", UNREADABLE),
         ("булочная", UNREADABLE),

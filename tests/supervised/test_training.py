@@ -55,6 +55,20 @@ def test_a_model_is_trained_written_and_logged(labels, tmp_path):
     assert run["params.epochs"] == "1"
 
 
+def test_a_model_outlives_a_server_that_fails_after_the_training(labels, tmp_path, monkeypatch):
+    from funathon.settings import LOCAL_MLFLOW
+
+    def fail(folder):
+        raise ConnectionError("the server is gone")
+
+    mlflow.set_tracking_uri(LOCAL_MLFLOW)
+    monkeypatch.setattr("funathon.supervised.training.log_coder", fail)
+    out = tmp_path / "own"
+    with pytest.raises(FunathonError, match="the server is gone"):
+        train(out, str(labels), Settings(epochs=1))
+    assert read_manifest(str(out)).n_train == 50
+
+
 def test_only_a_model_or_nothing_is_replaced(labels, tmp_path):
     (tmp_path / "file").write_text("mine")
     (tmp_path / "folder").mkdir()

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from typer.core import TyperGroup
 
-from funathon.errors import FunathonError
+from funathon.errors import FunathonError, visible
 
 
 class FriendlyGroup(TyperGroup):
@@ -32,7 +32,7 @@ class FriendlyGroup(TyperGroup):
 
 def stop(text: str, status: int) -> NoReturn:
     """Print one line on standard error, however wide the terminal, and exit with `status`."""
-    complaints.print(f"[bold red]Error:[/] {escape(text)}", soft_wrap=True, highlight=False)
+    complaints.print(f"[bold red]Error:[/] {escape(visible(text))}", soft_wrap=True, highlight=False)
     raise typer.Exit(status)
 
 
@@ -48,6 +48,16 @@ complaints = Console(stderr=True)
 
 ModelOption = Annotated[
     str | None, typer.Option("--model", help="Folder of another model (path, https or s3).", show_default=False)
+]
+SeparatorOption = Annotated[
+    str | None,
+    typer.Option(help="Of a text file: comma, semicolon, tab, bar or a character; guessed if not given.", show_default=False),
+]
+EncodingOption = Annotated[
+    str | None, typer.Option(help="Of a text file: utf-8, cp1252, utf-16 …; guessed if not given.", show_default=False)
+]
+SheetOption = Annotated[
+    str | None, typer.Option(help="Of an Excel workbook; the first one that is shown if not given.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 

@@ -1,5 +1,6 @@
 """The commands that make and run the course: lab, notebooks, data, run, pages, build."""
 
+import os
 import subprocess
 import sys
 from typing import Annotated
@@ -8,7 +9,7 @@ import typer
 from rich.markup import escape
 
 from funathon.cli.base import app, console
-from funathon.paths import NOTEBOOKS
+from funathon.paths import LAB_SETTINGS, NOTEBOOKS, ROOT
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -20,9 +21,10 @@ def lab(context: typer.Context) -> None:
         write_notebooks()
     # the whole project is served, since the notebooks show pictures of site/images; the address opens the folder
     served = [f"--ServerApp.root_dir={NOTEBOOKS.parent}", f"--LabApp.default_url=/lab/tree/{NOTEBOOKS.name}"]
-    # no question about news of Jupyter on top of the first notebook, and no request for them
-    quiet = ["--LabApp.news_url=None", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
-    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", *served, *quiet, *context.args]))
+    # settings of its own, which a learner's go before: no question about news of Jupyter on top of the first notebook
+    settings = [str(LAB_SETTINGS), *filter(None, [os.environ.get("JUPYTER_CONFIG_PATH")])]
+    environment = os.environ | {"JUPYTER_CONFIG_PATH": os.pathsep.join(settings)}
+    raise typer.Exit(subprocess.call([sys.executable, "-m", "jupyterlab", *served, *context.args], env=environment))
 
 
 @app.command()
@@ -33,10 +35,10 @@ def notebooks(
     from funathon.course.notebooks import outdated_notebooks, write_notebooks
 
     if check:
-        fail_if_outdated([f"notebooks/{name}" for name in outdated_notebooks()], "uv run funathon notebooks")
+        fail_if_outdated([str(path.relative_to(ROOT)) for path in outdated_notebooks()], "uv run funathon notebooks")
     else:
-        for name in write_notebooks():
-            console.print(f"wrote notebooks/{name}")
+        for path in write_notebooks():
+            console.print(f"wrote {path.relative_to(ROOT)}")
 
 
 @app.command()
@@ -95,8 +97,8 @@ def pages(
     from funathon.course.notebooks import write_notebooks
     from funathon.course.pages import write_pages
 
-    for name in write_notebooks():
-        console.print(f"wrote notebooks/{name}")
+    for path in write_notebooks():
+        console.print(f"wrote {path.relative_to(ROOT)}")
     run(chapters=None, fresh=fresh)
     for name in write_pages():
         console.print(f"wrote {name}")

@@ -10,7 +10,9 @@ from funathon.cli.base import app, console
 @app.command()
 def llm(
     stop: Annotated[bool, typer.Option("--stop", help="Stop the one that runs, and exit.")] = False,
-    port: Annotated[int, typer.Option(help="Port to listen on; a free one when none is given.", min=0, max=65535)] = 0,
+    port: Annotated[
+        int, typer.Option(help="Port to listen on; that of the last time, or a free one, when none is given.", min=0, max=65535)
+    ] = 0,
 ) -> None:
     """Run the embedded endpoint for embeddings and chat in this terminal; chapters start it by themselves."""
     from funathon.endpoint.server import Server, run_server, stop_server

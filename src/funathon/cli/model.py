@@ -6,8 +6,18 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from funathon.cli.base import JsonOption, ModelOption, app, complaints, console, print_json
-from funathon.errors import FunathonError
+from funathon.cli.base import (
+    EncodingOption,
+    JsonOption,
+    ModelOption,
+    SeparatorOption,
+    SheetOption,
+    app,
+    complaints,
+    console,
+    print_json,
+)
+from funathon.errors import visible, without_secrets
 
 
 @app.command()
@@ -23,27 +33,29 @@ def train(
     from funathon.supervised import training
 
     training.train(out, os.environ["LABELS_URL"])
-    console.print(f"wrote {out}")
+    console.print(f"wrote {escape(str(out))}", highlight=False, soft_wrap=True)
 
 
 @app.command()
 def evaluate(
-    file: Annotated[str, typer.Argument(help="Labelled texts: csv, tsv or parquet.")],
+    file: Annotated[str, typer.Argument(help="Labelled texts: .csv, .tsv, .txt (also with .gz), .xlsx or .parquet.")],
     code: Annotated[str, typer.Option(help="Column with the codes.")] = "code",
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
+    separator: SeparatorOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     model: ModelOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Measure the pretrained model on labelled texts of your own."""
+    """Measure the pretrained model on labelled texts of your own; rows without a code are left out, and counted."""
     import os
 
-    from funathon.corpus.labels import read_labels
+    from funathon.corpus.labels import read_judged
+    from funathon.corpus.tables.table import Reading
     from funathon.settings import load_settings
 
     load_settings()
-    if "://" not in file and not Path(file).is_file():
-        raise FunathonError(f"There is no file {file}.", "Check the path.")
-    labels = read_labels(file, variable="the path", code=code, label=label, repeats=True)
+    labels = read_judged(file, Reading(separator, encoding, sheet), code=code, label=label)
     from funathon.supervised import evaluation
     from funathon.supervised.pretrained import load_model
 
@@ -53,7 +65,7 @@ def evaluate(
     if json:
         print_json(report.as_dict())
     else:
-        console.print(evaluation.table(report, escape(file)))
+        console.print(evaluation.table(report, escape(visible(without_secrets(file)))))
 
 
 @app.command()
@@ -81,23 +93,54 @@ def predict(
 
 @app.command(name="code")
 def code_register(
-    file: Annotated[Path, typer.Argument(help="The register: csv, tsv or parquet.")],
-    out: Annotated[Path, typer.Option("--out", "-o", help="File to write: csv, tsv or parquet.")],
+    file: Annotated[str, typer.Argument(help="The register: .csv, .tsv, .txt (also with .gz), .xlsx or .parquet.")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out",
+            "-o",
+            help="File to write; its ending tells the format. .csv and .tsv (also with .gz): UTF-8, comma or tab. .xlsx: for "
+            "Excel, which keeps codes such as 06.10 in it, but not from a csv. .parquet: keeps types.",
+        ),
+    ],
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
     threshold: Annotated[float, typer.Option(min=0, max=1, help="Confidence below which a person should look.")] = 0.5,
+    separator: SeparatorOption = None,
+    encoding: EncodingOption = None,
+    sheet: SheetOption = None,
     model: ModelOption = None,
 ) -> None:
-    """Code a whole register, in constant memory; after an interruption the same command goes on where it stopped."""
+    """Code a whole register: every row of it, with all its columns, or an error.
+
+    In constant memory (a sheet of Excel is read whole); after an interruption the same command goes on where it stopped.
+    """
     import os
 
+    from funathon.corpus.tables.table import Reading
     from funathon.settings import load_settings
 
     load_settings()
     from funathon.supervised import coding
+    from funathon.supervised.pretrained import fingerprint
 
     url = model or os.environ["PRETRAINED_URL"]
-    outcome = coding.code_register(file, out, url, complaints, label=label, threshold=threshold)
-    if outcome.resumed_after:
-        console.print(f"went on after the {outcome.resumed_after:,} rows of an earlier run", highlight=False)
+
+    def load() -> coding.Labeller:
+        from funathon.supervised.predicting import load_coder
+
+        return load_coder(url)
+
+    outcome = coding.code_register(
+        file,
+        out,
+        load,
+        fingerprint(url),
+        complaints,
+        label=label,
+        threshold=threshold,
+        reading=Reading(separator, encoding, sheet),
+    )
+    if outcome.resumed:
+        console.print(f"kept {outcome.resumed:,} rows of an earlier run", highlight=False)
     counts = f"{outcome.rows:,} rows, {outcome.review:,} to review, {outcome.without_code:,} of them without a code"
-    console.print(f"wrote {escape(str(out))}: {counts}", highlight=False, soft_wrap=True)
+    console.print(f"wrote {escape(visible(out))}: {counts}", highlight=False, soft_wrap=True)

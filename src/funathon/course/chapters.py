@@ -55,6 +55,11 @@ class Question:
         return self.text.splitlines()[0].strip("#* ")
 
     @property
+    def name(self) -> str:
+        """The title without its number: `add` for `Question 9.1: add`."""
+        return re.sub(rf"^Question {re.escape(self.number)}:\s*", "", self.title)
+
+    @property
     def body(self) -> str:
         """The question without its title."""
         return "\n".join(self.text.splitlines()[1:]).strip()
@@ -124,16 +129,16 @@ class Chapter:
                 )
         return found
 
-    def code_before(self, number: str) -> list[str]:
-        """Sources of the code cells that stand before a question, in order: given ones, and each question's shortcut or else
-        its solution."""
-        sources = []
+    def steps_before(self, number: str) -> list[tuple[str | None, str]]:
+        """The code that stands before a question, in order: None and the source of a given cell, or the number of a question and
+        the source of its answer, the shortcut or else the solution."""
+        steps = []
         for cell in self.cells:
             if cell.kind == "question" and cell.question == number:
-                return sources
+                return steps
             answers = "shortcut" if cell.question and self.questions[cell.question].shortcut else "solution"
             if cell.type == "code" and cell.kind in ("given", answers):
-                sources.append(cell.source)
+                steps.append((cell.question, cell.source))
         raise KeyError(number)
 
 

@@ -116,7 +116,9 @@ def launch_bar(notebook: str, source: str, repository: Repository | None) -> str
             )
             items.append(f'<span class="launch-group"><span>{service} on SSP Cloud</span>{links}</span>')
         if repository.on_github:
-            items.append(anchor(colab_link(repository, notebook), "Colab", "Open in Google Colab"))
+            items.append(
+                anchor(colab_link(repository, notebook.replace("notebooks/", "site/colab/")), "Colab", "Open in Google Colab")
+            )
     items.append(f'<a href="../{notebook}" download>Download the notebook</a>')
     if repository:
         items.append(anchor(repository.page(source), "View source", "View the source of this chapter"))

@@ -5,6 +5,7 @@ All three come from the cells of `funathon.course.chapters`; nothing is written 
 
 import re
 from html import escape
+from pathlib import Path
 
 import nbformat
 from nbformat import NotebookNode
@@ -12,23 +13,25 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_
 
 from funathon.course.chapters import Cell, Chapter, Question, chapter_paths, read_chapter
 from funathon.files import write_text
-from funathon.paths import NOTEBOOKS
+from funathon.paths import COLAB_NOTEBOOKS, NOTEBOOKS
 
 KERNEL = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 TO_DO = "# Write your answer here\n"
-COLAB = """# On Google Colab, this installs the course (about two minutes). Anywhere else it does nothing.
+COLAB = """# On Google Colab, this installs the course (about two minutes).
+import os
+import subprocess
 import sys
 
-if "google.colab" in sys.modules:
-    import os
-    import subprocess
-
-    if not os.path.isdir("/content/course/.git"):
-        repository = input("Address of the course, https://github.com/…: ").strip()
-        subprocess.run(["git", "clone", "--depth", "1", repository, "/content/course"], check=True)
-    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "/content/course"], check=True)
-    sys.path.insert(0, "/content/course/src")"""
-"""First code cell of an exercise notebook. It asks for the address because a notebook on Colab does not know its own."""
+if not os.path.isdir("/content/course/.git"):
+    repository = input("Address of the course, https://github.com/…: ").strip()
+    subprocess.run(["git", "clone", "--depth", "1", repository, "/content/course"], check=True)
+subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--editable", "/content/course"], check=True)
+sys.path.insert(0, "/content/course/src")
+os.chdir("/content/course/notebooks")"""
+"""First code cell of a notebook for Colab. It asks for the address because a notebook there does not know its own."""
+QUESTION_STYLE = "border-left: 4px solid #3b82c4; background-color: rgba(59, 130, 196, 0.12); padding: 0.5em 1em; margin: 1em 0;"
+"""Look of a question: a tint that lets the page's own ground and text colour through, so that it reads on a light and a dark one.
+JupyterLab's class for such a box keeps its light colours under white text in the dark theme."""
 # the class is not "solution", since Quarto takes a block of that class for a proof
 FOLDED = ["#| code-fold: true", "#| code-summary: Click to see the answer", "#| classes: answer"]
 
@@ -43,13 +46,19 @@ def exercise_notebook(chapter: Chapter) -> NotebookNode:
     for index, cell in enumerate(chapter.cells):
         if cell.kind == "question":
             question = chapter.questions[cell.question]
-            cells.append(markdown(f"{cell_name(question)}-question", alert("info", f"#### {question.title}\n\n{question.body}")))
+            cells.append(markdown(f"{cell_name(question)}-question", box(f"#### {question.title}\n\n{question.body}")))
         elif cell.kind == "given":
             cells.append(plain_cell(cell, f"cell-{index}"))
         if index in last:
             cells += answering_cells(chapter.questions[last[index]])
-    cells.insert(1, new_code_cell(COLAB, id="colab"))
     return notebook(cells)
+
+
+def colab_notebook(chapter: Chapter) -> NotebookNode:
+    """The exercise notebook with a first code cell that installs the course, which only Colab needs."""
+    node = exercise_notebook(chapter)
+    node.cells.insert(1, new_code_cell(COLAB, id="colab"))
+    return node
 
 
 def answering_cells(question: Question) -> list[NotebookNode]:
@@ -203,9 +212,9 @@ def details(summary: str, body: str, kind: str = "") -> str:
     return f"{opening}\n<summary>{summary}</summary>\n\n{body}\n\n</details>"
 
 
-def alert(kind: str, body: str) -> str:
-    """A coloured block: JupyterLab and Colab colour it, VS Code shows it as plain text."""
-    return f'<div class="alert alert-block alert-{kind}">\n\n{body}\n\n</div>'
+def box(body: str) -> str:
+    """A block with the look of a question; where styles are taken out, as in some viewers, it is plain text."""
+    return f'<div style="{QUESTION_STYLE}">\n\n{body}\n\n</div>'
 
 
 def to_json(node: NotebookNode) -> str:
@@ -214,25 +223,31 @@ def to_json(node: NotebookNode) -> str:
     return nbformat.writes(node, indent=1) + "\n"
 
 
-def expected_notebooks() -> dict[str, str]:
-    """Name and text of every exercise notebook, from the chapters."""
-    return {f"{path.stem}.ipynb": to_json(exercise_notebook(read_chapter(path))) for path in chapter_paths()}
+def expected_notebooks() -> dict[Path, str]:
+    """Path and text of every exercise notebook, and of its copy for Colab, from the chapters."""
+    expected = {}
+    for path in chapter_paths():
+        chapter = read_chapter(path)
+        expected[NOTEBOOKS / f"{path.stem}.ipynb"] = to_json(exercise_notebook(chapter))
+        expected[COLAB_NOTEBOOKS / f"{path.stem}.ipynb"] = to_json(colab_notebook(chapter))
+    return expected
 
 
-def outdated_notebooks() -> list[str]:
-    """Names of exercise notebooks that are missing, differ from their chapter or have none."""
+def outdated_notebooks() -> list[Path]:
+    """Exercise notebooks, and copies for Colab, that are missing, differ from their chapter or have none."""
     expected = expected_notebooks()
-    found = {path.name: path.read_text(encoding="utf-8") for path in NOTEBOOKS.glob("*.ipynb")}
-    return sorted(name for name in expected | found if expected.get(name) != found.get(name))
+    present = [path for folder in (NOTEBOOKS, COLAB_NOTEBOOKS) for path in folder.glob("*.ipynb")]
+    found = {path: path.read_text(encoding="utf-8") for path in present}
+    return sorted(path for path in expected | found if expected.get(path) != found.get(path))
 
 
-def write_notebooks() -> list[str]:
-    """Bring `notebooks/` up to date; return the names of the notebooks that changed."""
+def write_notebooks() -> list[Path]:
+    """Bring them up to date; return those that changed."""
     expected = expected_notebooks()
     changed = outdated_notebooks()
-    for name in changed:
-        if name in expected:
-            write_text(NOTEBOOKS / name, expected[name])
+    for path in changed:
+        if path in expected:
+            write_text(path, expected[path])
         else:
-            (NOTEBOOKS / name).unlink()
+            path.unlink()
     return changed

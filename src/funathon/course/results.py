@@ -5,8 +5,8 @@ import re
 import nbformat
 
 from funathon.course.chapters import Chapter
-from funathon.course.exercise import Verdict
 from funathon.course.notebooks import cell_name
+from funathon.course.verdicts import Verdict
 
 RIGHT = f"{Verdict.MARKS['right']}: "
 SETTINGS = "Settings"

@@ -7,7 +7,6 @@ import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
-from importlib import util
 from pathlib import Path
 
 import nbformat
@@ -18,12 +17,12 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from traitlets.config import Config
 
 from funathon.course.chapters import Chapter, read_chapter
-from funathon.course.exercise import Verdict
 from funathon.course.notebooks import solved_notebook, to_json
+from funathon.course.verdicts import Verdict
 from funathon.errors import FunathonError
 from funathon.files import write_text
-from funathon.paths import CACHE, DATA, ROOT
-from funathon.settings import KNOWN, is_configured
+from funathon.paths import CACHE, DATA, PACKAGE, ROOT
+from funathon.settings import KNOWN, MLFLOW_FILES, is_configured
 
 EXECUTED = CACHE / "executed"
 DIGESTS = EXECUTED / "digests.json"
@@ -53,20 +52,58 @@ def digest(path: Path) -> str:
     return state.hexdigest()
 
 
+MACHINERY = "funathon.course"
+SHAPING = ("verdicts", "checking", "wording", "showing")
+"""Modules of the machinery that decide what a chapter shows when it is executed: its verdicts. The others bring a learner's notebook
+about (hints, catching up, looking after services) and change no output, so that a change in them executes no chapter again."""
+
+
 def imported_modules(path: Path) -> list[Path]:
-    """Files of the package that a Python file imports, directly or through others of them, and the data file
-    beside a module that has one."""
-    found: set[Path] = set()
-    waiting = [path]
+    """Files of the package that a Python file imports, directly or through others of them: modules, the `__init__` of the packages
+    they lie in, and the data file beside a module that has one. Of the course's machinery only what is SHAPING."""
+    # each chapter is judged, whether or not its source says so
+    found = {file for name in SHAPING if (file := module_file(f"{MACHINERY}.{name}"))}
+    waiting = [path, *found]
     while waiting:
-        for node in ast.walk(ast.parse(waiting.pop().read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("funathon."):
-                module = Path(util.find_spec(node.module).origin)
-                if module not in found:
-                    found.add(module)
-                    waiting.append(module)
+        new = modules_named(waiting.pop()) - found
+        found |= new
+        waiting += new
     beside = {module.with_suffix(ending) for module in found for ending in (".json", ".npy")}
     return sorted(found | {file for file in beside if file.is_file()})
+
+
+def modules_named(file: Path) -> set[Path]:
+    """Files of the package that the import statements of one file name, wherever in it they stand."""
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            # what is imported from a package may be a module of it
+            start = absolute(file, node)
+            names |= {start, *(f"{start}.{alias.name}" for alias in node.names)}
+    parts = {".".join(name.split(".")[:end]) for name in names for end in range(1, name.count(".") + 2)}
+    ours = [name for name in parts if name.split(".")[0] == "funathon" and not is_bare_machinery(name)]
+    return {module for name in ours if (module := module_file(name))}
+
+
+def absolute(file: Path, node: ast.ImportFrom) -> str:
+    """The full name of what an import statement imports from; dots at its start count from the file's package."""
+    if not node.level:
+        return node.module or ""
+    package = file.relative_to(PACKAGE.parent).parts[: -node.level] if file.is_relative_to(PACKAGE) else ()
+    return ".".join([*package, *([node.module] if node.module else [])])
+
+
+def is_bare_machinery(name: str) -> bool:
+    """Whether a module is of the machinery and shapes no output."""
+    return name.startswith(f"{MACHINERY}.") and name.split(".")[2] not in SHAPING
+
+
+def module_file(name: str) -> Path | None:
+    """The file of a module or the `__init__` of a package of ours; None where the name is of something within a module."""
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return next((file for file in (place.with_suffix(".py"), place / "__init__.py") if file.is_file()), None)
 
 
 def known_digests() -> dict[str, str]:
@@ -137,10 +174,9 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         on_cell_executed=lambda **_: on_cell(),
     )
     try:
-        # a vector database of its own: empty, so that each execution is like the first, and never locked by an open notebook
-        with tempfile.TemporaryDirectory(prefix="funathon-qdrant-", ignore_cleanup_errors=True) as folder:
+        with tempfile.TemporaryDirectory(prefix="funathon-run-", ignore_cleanup_errors=True) as folder:
             # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
-            client.execute(stderr=subprocess.DEVNULL, env=os.environ | {"QDRANT_PATH": folder})
+            client.execute(stderr=subprocess.DEVNULL, env=os.environ | own_stores(Path(folder)))
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
     except (AssertionError, DeadKernelError) as error:
@@ -160,6 +196,15 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
             return Failure(chapter.name, cell.source, f"The check does not accept the solution: {said}")
     node.metadata.pop("widgets", None)
     return None
+
+
+def own_stores(folder: Path) -> dict[str, str]:
+    """Variables that give an execution a vector database and an MLflow of its own in `folder`: empty, so that each execution is like
+    the first, not those of an open notebook, and gone afterwards. An MLflow that is configured is used as it is."""
+    stores = {"QDRANT_PATH": str(folder / "qdrant")}
+    if not is_configured("MLFLOW_TRACKING_URI"):
+        stores |= {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}", MLFLOW_FILES: str(folder / "mlruns")}
+    return stores
 
 
 def is_progress_bar(output: nbformat.NotebookNode) -> bool:

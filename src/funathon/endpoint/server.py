@@ -1,7 +1,8 @@
 """The embedded endpoint as a process: found, started and stopped.
 
 `ensure_endpoint()` is what a chapter calls. There is one server a user and checkout: a small state file in the user's cache
-folder says on which port it listens, a lock keeps two notebooks from starting two. A server that a chapter has started stops by
+folder says on which port it listens, a lock keeps two notebooks from starting two, and the next server listens where the one
+before did, so that a client made earlier finds it. A server that a chapter has started stops by
 itself when nobody has asked it anything for two hours; one started by `funathon llm` runs until it is stopped.
 """
 
@@ -35,7 +36,6 @@ IDLE = 2 * 60 * 60
 """Seconds without a request after which the server stops."""
 PATIENCE = 300
 """Seconds to wait until a server that has been started is ready; on two idle cores it takes about ten."""
-FILES = ("server.py", "app.py", "stand_in.py", "stand_in.json", "stand_in.npy", "schema_filling.py", "../minilm.py")
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,9 @@ class Server:
 def fingerprint() -> str:
     """Hash of the code that a server runs; after an upgrade of the course it differs, and a new server is started."""
     state = hashlib.sha256()
-    for name in FILES:
-        state.update((Path(__file__).parent / name).read_bytes())
+    folder = Path(__file__).parent
+    for file in [*sorted(folder.glob("*.py")), *sorted(folder.glob("stand_in.*")), folder.parent / "minilm.py"]:
+        state.update(file.read_bytes())
     return state.hexdigest()[:16]
 
 
@@ -188,12 +189,31 @@ def stop_server() -> bool:
     return True
 
 
+def usual_port() -> int:
+    """The port of the server before, so that clients made then find the next one; 0 when there was none."""
+    try:
+        port = int(state_file().with_suffix(".port").read_text())
+    except (OSError, ValueError):
+        return 0
+    return port if 0 < port < 2**16 else 0
+
+
+def listen_as_before() -> socket.socket:
+    """A socket on the port of the server before, or on any other when somebody else has that."""
+    try:
+        return listen(usual_port())
+    except FunathonError:
+        return listen(0)
+
+
 def listen(port: int) -> socket.socket:
     """A socket on this machine; port 0 lets the system choose a free one.
 
     Raises FunathonError when the port is taken or not allowed.
     """
-    listener = socket.socket()
+    # asyncio sends small packets at once (TCP_NODELAY) only where the protocol is named; else each answer, which is sent in two
+    # parts, waits 40 ms until the client has confirmed the first
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -209,20 +229,22 @@ def serve(port: int = 0, idle: float = IDLE, announce: Callable[[Server], None] 
 
     `announce` is called with the server, in another thread, once it answers.
 
-    Raises FunathonError when it cannot listen on the port (0: any that is free).
+    Raises FunathonError when it cannot listen on the port (0: that of the server before, else any that is free).
     """
     import uvicorn
 
     from funathon.endpoint.app import make_app
+    from funathon.endpoint.guards import ImpatientProtocol
 
-    listener = listen(port)
+    listener = listen(port) if port else listen_as_before()
     server = Server(listener.getsockname()[1], os.getpid(), fingerprint())
     application = make_app({"pid": server.pid, "fingerprint": server.fingerprint})
-    runner = uvicorn.Server(uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=5))
+    runner = uvicorn.Server(uvicorn.Config(application, http=ImpatientProtocol, log_level="warning", timeout_graceful_shutdown=5))
 
     def attend() -> None:
         while not runner.started:
             time.sleep(0.05)
+        write_text(state_file().with_suffix(".port"), str(server.port))
         write_text(state_file(), json.dumps(asdict(server)))
         announce(server)
         stop_when_idle(runner, idle)

@@ -12,20 +12,16 @@ what comes of it lies in `stand_in.json` and `stand_in.npy`.
 
 import json
 import math
-import re
-import threading
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-import polars as pl
-import Stemmer
 
-from funathon.endpoint.schema_filling import fill
-from funathon.paths import DEFAULT_NACE
+from funathon.endpoint.passages import Passages, rarities, terms_of
+from funathon.endpoint.prompt_reading import Candidate, read_prompt
+from funathon.endpoint.schema_filling import fill_schema
 
 DESCRIPTION = (
     "No language model: an offline stand-in that ranks the candidate classes found in the prompt, by embedding similarity, word "
@@ -33,188 +29,9 @@ DESCRIPTION = (
 )
 FITTED = Path(__file__).with_name("stand_in.json")
 MOST_LEAD = 10.0
-MOST_PASSAGES = 40_000
-"""Passages whose features are kept; with 384 numbers each they take 80 MB."""
-
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""From texts to unit vectors, float32 array of shape (texts, dimensions)."""
-
-
-# Reading the prompt
-
-CODE_LINE = re.compile(
-    r"""^(?P<lead>[\s#*\-–•>{\["'(]*(?:\d{1,3}[.)]\s+)?(?:\*\*)?(?:"?(?:nace|code|class)[\w ]*"?\s*:)?[\s*`"']*)"""
-    r"""(?P<code>\d\d\.\d\d)(?![\d.]?\d)(?P<rest>.*)$""",
-    re.IGNORECASE,
-)
-SECTION_LINE = re.compile(
-    r"^[\s#*\-–•>]*(?:(?:this class|labelled|known|also) )*(?P<name>include|exclude|example)[sd]?(?: also| the following)*"
-    r"\**\s*:\**(?P<rest>.*)$",
-    re.IGNORECASE,
-)
-TITLE_WORD = re.compile(r"^(?:title|name|heading|description)\W*:\s*", re.IGNORECASE)
-BULLET = " \t#*-–—•>|"
-"""What may stand before a line of a note."""
-AFTER_CODE = BULLET + ":.,;)]}`\"'"
-"""What may stand between a code and its title."""
-TAGGED = re.compile(r"<activity>(.*)</activity>", re.DOTALL | re.IGNORECASE)
-NAMED = re.compile(r"^[\s#*\-]*(?:activity|label|text)\b[^\n:]{0,40}:\**[ \t]*(.*)$", re.MULTILINE | re.IGNORECASE)
-
-
-@dataclass
-class Candidate:
-    """A class found in a prompt: its code, its title, and the lines of its notes and examples."""
-
-    code: str
-    title: str = ""
-    includes: list[str] = field(default_factory=list)
-    examples: list[str] = field(default_factory=list)
-
-
-def find_activity(prompt: str) -> str | None:
-    """The text to code: between the first `<activity>` and the last `</activity>`, else after `Activity:`, `Label:` or
-    `Text:` at the beginning of a line."""
-    match = TAGGED.search(prompt) or NAMED.search(prompt)
-    return match.group(1).strip().strip("\"'") or None if match else None
-
-
-def find_candidates(prompt: str) -> list[Candidate]:
-    """The candidates of a prompt, in its order, each code once.
-
-    A block begins on a line that begins with a class's code, behind the same signs (`###`, `-`, `1.`, `Code:` …) as the first
-    such line; codes elsewhere, as in a note that begins with one, begin none.
-    """
-    found: dict[str, Candidate] = {}
-    lead = current = None
-    section: list[str] | None = None
-    # what a label says is no part of the prompt's own structure, even if it looks like a candidate
-    for line in TAGGED.sub("", prompt).splitlines():
-        match = CODE_LINE.match(line)
-        if match and lead in (None, shape(match["lead"])):
-            lead = shape(match["lead"])
-            current = found.setdefault(match["code"], Candidate(match["code"]))
-            current.title = current.title or title_in(match["rest"])
-            section = current.includes
-        elif current is not None:
-            if match := SECTION_LINE.match(line):
-                sections = {"include": current.includes, "example": current.examples, "exclude": []}
-                section = sections[match["name"].lower()]
-                line = match["rest"]
-            text = line.strip(BULLET)
-            if text and not current.title:
-                current.title = title_in(text)
-            elif text:
-                section.append(text)
-    return list(found.values())
-
-
-def title_in(text: str) -> str:
-    """The title in what follows a code on its line, or in the next line, without marks of Markdown or JSON."""
-    return TITLE_WORD.sub("", text.lstrip(AFTER_CODE)).strip("*`\"'}], ")
-
-
-def shape(lead: str) -> str:
-    """What stands before a code, without the numbers of a list."""
-    return re.sub(r"\d+", "1", lead).strip()
 
 
 # Features
-
-
-@dataclass(frozen=True)
-class Passage:
-    """A text as the ranker sees it: its embedding, its word stems, and the groups of four letters in its words."""
-
-    vector: np.ndarray
-    stems: frozenset[str]
-    grams: frozenset[str]
-
-
-@lru_cache(MOST_PASSAGES)
-def stems_of(text: str) -> frozenset[str]:
-    """Stems of the words of a text (Snowball's English stemmer), without the commonest words."""
-    words = [word for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in COMMON_WORDS]
-    # the stemmer keeps state and is not safe to share between threads
-    return frozenset(Stemmer.Stemmer("english", 0).stemWords(words))
-
-
-COMMON_WORDS = frozenset(
-    "a an and are as at be by for from has have i in is it its me my not of on or our that the their they this to us we "
-    "which who with you your all also any other such own".split()
-)
-
-
-@lru_cache(MOST_PASSAGES)
-def grams_of(text: str) -> frozenset[str]:
-    """Groups of four characters in the words of a text, the blank before and after a word among them."""
-    words = [f" {word} " for word in re.findall(r"[a-z0-9]+", text.lower()) if word not in COMMON_WORDS]
-    return frozenset(word[i : i + 4] for word in words for i in range(max(1, len(word) - 3)))
-
-
-@dataclass(frozen=True)
-class Rarity:
-    """Inverse document frequency over the classes of the nomenclature that comes with the course."""
-
-    of: dict[str, float]
-    unseen: float
-
-    def weigh(self, terms: frozenset[str]) -> float:
-        """The sum of the terms' rarities."""
-        return sum(self.of.get(term, self.unseen) for term in terms)
-
-    def overlap(self, wanted: frozenset[str], present: frozenset[str]) -> float:
-        """Which share of `wanted`, weighed by rarity, is in `present`: 0 to 1."""
-        whole = self.weigh(wanted)
-        return self.weigh(wanted & present) / whole if whole else 0.0
-
-
-@cache
-def rarities() -> tuple[Rarity, Rarity]:
-    """Rarity of stems and of groups of letters."""
-    classes = pl.read_csv(DEFAULT_NACE, separator="\t", infer_schema=False).filter(pl.col("LEVEL") == "4")
-    texts = [" ".join(filter(None, row)) for row in classes.select("HEADING", "Includes", "IncludesAlso").iter_rows()]
-    return rarity([stems_of(text) for text in texts]), rarity([grams_of(text) for text in texts])
-
-
-def rarity(documents: list[frozenset[str]]) -> Rarity:
-    """Inverse document frequency of each term, ln(N / n)."""
-    counts: dict[str, int] = {}
-    for document in documents:
-        for term in document:
-            counts[term] = counts.get(term, 0) + 1
-    n = len(documents)
-    return Rarity({term: math.log(n / count) for term, count in counts.items()}, math.log(n))
-
-
-class Passages:
-    """Texts read by the ranker, kept by their text: candidates come back with every label."""
-
-    def __init__(self, embed: Embed, most: int = MOST_PASSAGES) -> None:
-        self.embed = embed
-        self.most = most
-        self._kept: OrderedDict[str, Passage] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def read(self, texts: Sequence[str]) -> dict[str, Passage]:
-        """The passage of each text; those not met before are embedded in one batch."""
-        with self._lock:
-            known = {text: self._kept[text] for text in texts if text in self._kept}
-            for text in known:
-                self._kept.move_to_end(text)
-        missing = [text for text in dict.fromkeys(texts) if text not in known]
-        if missing:
-            known |= self.keep(missing, self.embed(missing))
-        return known
-
-    def keep(self, texts: Sequence[str], vectors: np.ndarray) -> dict[str, Passage]:
-        """The passages of texts whose embeddings are there already, unit vectors of shape (texts, dimensions), kept like others."""
-        new = {text: Passage(vector, stems_of(text), grams_of(text)) for text, vector in zip(texts, vectors)}
-        with self._lock:
-            self._kept |= new
-            while len(self._kept) > self.most:
-                self._kept.popitem(last=False)
-        return new
-
 
 FEATURES = (
     "best line",
@@ -245,16 +62,17 @@ def features(activity: str, candidates: Sequence[Candidate], passages: Passages,
     rows = []
     for place, (candidate, lines) in enumerate(zip(candidates, notes), 1):
         own = [known[text] for text in lines]
+        examples = [terms_of(text) for text in candidate.examples]
         vectors = np.array([passage.vector for passage in own])
         mean = vectors.mean(axis=0)
         rows.append(
             (
                 (vectors @ label.vector).max(),
                 mean @ adapted / np.linalg.norm(mean),
-                words.overlap(label.stems, frozenset().union(*(passage.stems for passage in own))),
+                words.overlap(label.stems, set().union(*(passage.stems for passage in own))),
                 max(letters.overlap(label.grams, passage.grams) for passage in own),
-                max((letters.overlap(label.grams, grams_of(text)) for text in candidate.examples), default=0.0),
-                words.overlap(label.stems, frozenset().union(*(stems_of(text) for text in candidate.examples))),
+                max((letters.overlap(label.grams, grams) for _, grams in examples), default=0.0),
+                words.overlap(label.stems, set().union(*(stems for stems, _ in examples))),
                 -math.log(place),
             )
         )
@@ -340,17 +158,9 @@ def answer(messages: Sequence[tuple[str, str]], response_format: dict | None, pa
     else:
         known = {"codable": False, "code": None, "confidence": 0.0, "title": None, "explanation": DESCRIPTION, "nearest": ""}
     if kind == "json_schema":
-        return json.dumps(fill(response_format["json_schema"]["schema"], known))
+        return json.dumps(fill_schema(response_format["json_schema"]["schema"], known))
     shown = ["codable", "code", "confidence"] if candidates and activity else ["codable", "code", "confidence", "explanation"]
     return json.dumps({name: known[name] for name in shown})
-
-
-def read_prompt(messages: Sequence[tuple[str, str]]) -> tuple[str | None, list[Candidate]]:
-    """The activity and the candidates of a conversation: of its last message from the user, else of all that is not the
-    stand-in's own."""
-    last = next((text for role, text in reversed(messages) if role == "user"), "")
-    given = "\n".join(text for role, text in messages if role != "assistant")
-    return find_activity(last) or find_activity(given), find_candidates(last) or find_candidates(given)
 
 
 def findings(ranking: Ranking) -> dict:

@@ -46,14 +46,16 @@ class Answer:
     detail: str = ""
 
 
-def parse_answer(content: str | None, candidates: Sequence[str]) -> Answer:
-    """Read what a chat model answered (`message.content`), given the codes of the candidates it chose from.
+def parse_answer(content: str | list | None, candidates: Sequence[str]) -> Answer:
+    """Read what a chat model answered (`message.content`, a text or a list of parts), given the codes of the candidates it
+    chose from.
 
-    JSON is found inside a code fence or between other text, and after a <think> block. A code that lost a zero (`6.1` for
-    `06.10`), its point or comes with its heading is repaired if the repaired one is a candidate. Nothing raises and nothing
-    is guessed: whatever cannot be read has an outcome of its own, and "not codable" is only what says so itself.
+    JSON is found inside a code fence or between other text, and after a <think> block, also with single or curly quotes. A code
+    that lost a zero (`6.1` for `06.10`), its point or comes with its heading is repaired if the repaired one is a candidate.
+    Nothing raises and nothing is guessed: whatever cannot be read has an outcome of its own, and "not codable" is only what
+    says so itself.
     """
-    text = (content or "").strip()
+    text = text_of(content).strip()
     if not text:
         return Answer(None, None, "empty answer", "the message has no content")
     said = re.sub(r"^.*</think>", "", text, flags=re.DOTALL).strip()
@@ -61,17 +63,46 @@ def parse_answer(content: str | None, candidates: Sequence[str]) -> Answer:
         return Answer(None, None, "truncated answer", "the <think> block never ends")
     if not said:
         return Answer(None, None, "empty answer", "nothing follows the <think> block")
+    repair = ""
     try:
-        found = [answer for value in json_values(said) for answer in answers_in(value)]
+        values = list(json_values(said))
+        if not any(values):
+            values = list(json_values(with_double_quotes(said)))
+            repair = "the quotes are no JSON"
     except Truncated:
         return Answer(None, None, "truncated answer", f"the JSON breaks off: …{said[-40:]}")
+    found = [answer for value in values for answer in answers_in(value)]
     if not found:
-        outcome = "no code" if any(json_values(said)) else "no JSON"
-        return Answer(None, None, outcome, excerpt(said))
-    answers = [read_fields(fields, candidates) for fields in found]
+        return Answer(None, None, "no code" if any(values) else "no JSON", excerpt(said))
+    answers = [read_fields(fields, candidates, repair) for fields in found]
     if len({(answer.code, answer.outcome) for answer in answers}) > 1:
         return Answer(None, None, "several answers", excerpt(said))
     return answers[0]
+
+
+def text_of(content: object) -> str:
+    """The text of a message: itself, or its parts of the type `text` (others hold thoughts), given as dictionaries or texts."""
+    if not isinstance(content, list):
+        return content if isinstance(content, str) else ""
+    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else part for part in content]
+    return "".join(text for text in texts if isinstance(text, str))
+
+
+CURLY = str.maketrans("“”„‟‘’‚‛", "\"\"\"\"''''")
+QUOTED = re.compile(r"""(?P<double>"(?:[^"\\\n]|\\.)*+")|'(?P<single>(?:[^'\\\n]|\\.)*+)'|\b(?P<word>True|False|None)\b""")
+
+
+def with_double_quotes(text: str) -> str:
+    """A text with curly quotes made straight, single quotes made double, and Python's True, False and None as JSON has them."""
+
+    def rewrite(match: re.Match) -> str:
+        if match["double"]:
+            return match["double"]
+        if match["word"]:
+            return {"True": "true", "False": "false", "None": "null"}[match["word"]]
+        return json.dumps(match["single"].replace("\\'", "'"), ensure_ascii=False)
+
+    return QUOTED.sub(rewrite, text.translate(CURLY))
 
 
 class Truncated(Exception):
@@ -102,12 +133,13 @@ def json_values(text: str) -> Iterator[dict | list]:
 
 
 def answers_in(value: object) -> Iterator[dict]:
-    """The objects with a field `code` (however capitalised) in a JSON value, those inside other fields too."""
+    """The objects with a code in a JSON value, those inside other fields too; their fields as `code`, `codable` and
+    `confidence`, whatever else they are called by (`NACE code`, `isCodable`, `confidence_score`)."""
     if isinstance(value, list):
         for item in value:
             yield from answers_in(item)
     elif isinstance(value, dict):
-        fields = {key.lower(): content for key, content in value.items()}
+        fields = {name: content for name in FIELDS for content in field_in(value, name)}
         if "code" in fields:
             yield fields
         else:
@@ -115,9 +147,28 @@ def answers_in(value: object) -> Iterator[dict]:
                 yield from answers_in(content)
 
 
-def read_fields(fields: dict, candidates: Sequence[str]) -> Answer:
-    """The answer in one JSON object."""
+FIELDS = {"code": ("code", "nace"), "codable": ("codable",), "confidence": ("confidence",)}
+"""What is read, and the words by which a field of another name is known for it."""
+
+
+def field_in(fields: dict, name: str) -> list:
+    """The content of the field called `name`, or else of the one whose name has a word of FIELDS in it: a list of one, or an
+    empty list when there is none or several could be meant."""
+    words = {key: re.findall(r"[a-z]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", key).lower()) for key in fields}
+    exact = [key for key in fields if words[key] == [name]]
+    near = [key for key in fields if set(FIELDS[name]) & set(words[key])]
+    # "nace_code" before "code_explanation" or "section_code"
+    best = [key for key in near if set(words[key]) <= {*FIELDS[name], "rev"}]
+    for keys in (exact, best, near):
+        if len(keys) == 1:
+            return [fields[keys[0]]]
+    return []
+
+
+def read_fields(fields: dict, candidates: Sequence[str], remark_before: str = "") -> Answer:
+    """The answer in one JSON object; `remark_before` says what was repaired before it could be read."""
     confidence, remark = read_confidence(fields.get("confidence"))
+    remark = "; ".join(filter(None, (remark_before, remark)))
     codable = {"true": True, "yes": True, "false": False, "no": False}.get(str(fields.get("codable")).lower())
     given = fields["code"]
     if isinstance(given, list) and len(given) == 1:

@@ -1,4 +1,4 @@
-"""The pipeline of chapter 7 on a whole file: retrieve candidates, ask the chat model, read its answers, measure.
+"""The pipeline of part 2 on a whole file: retrieve candidates, ask the chat model, read its answers, measure.
 
 Each label becomes one row of a file of results, also when its request failed; an interrupted run is resumed from there.
 """
@@ -8,196 +8,33 @@ import hashlib
 import json
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-import numpy as np
 import openai
 import polars as pl
 from openai import AsyncOpenAI
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from funathon.corpus.labels import read_labels
+from funathon.corpus.labels import read_judged
 from funathon.corpus.nomenclature import read_nomenclature
-from funathon.corpus.splitting import SEED, split_labels
+from funathon.corpus.splitting import SEED
+from funathon.corpus.tables.table import GUESSED, Reading
 from funathon.errors import FunathonError
-from funathon.measures import Share, share
 from funathon.paths import CACHE
-from funathon.rag.answers import CODED, OUTCOMES, NaceAnswer, parse_answer
+from funathon.rag.answers import OUTCOMES, parse_answer
+from funathon.rag.generator import Generator, failure_of, make_client
 from funathon.rag.prompts import SYSTEM, candidate_block, isolated, make_messages
-from funathon.rag.responses import read_response
-from funathon.rag.retrieval import (
-    Document,
-    WordIndex,
-    class_documents,
-    class_passages,
-    class_readings,
-    codes_of,
-    reciprocal_rank_fusion,
-    with_examples,
-)
-from funathon.rag.vectors import BATCH, VectorIndex, embed, open_qdrant
+from funathon.rag.results import Evaluation, Result, Results, measure
+from funathon.rag.retrievers import RETRIEVERS, Retriever
+from funathon.rag.vectors import BATCH, embed, open_qdrant
 from funathon.services import check_llm, check_qdrant
 from funathon.settings import is_configured
 
-PATIENCE = 60.0
-"""Seconds to wait for an answer before the request counts as failed and is sent again."""
-RETRIES = 4
-"""Times that a request is sent again after a 429, a 5xx or no answer; the client waits in between, as long as Retry-After says."""
-CHATS_AT_ONCE = 8
-"""Requests to the chat model under way at a time."""
 FAILURES_IN_A_ROW = 20
 """Failed requests after one another that stop the run: the endpoint is down then, and each further label would cost minutes."""
-PASSAGES, CLASSES = 150, 50
-"""Passages, and classes by words, that go into the fusion; what whole lists would bring stands in `funathon.rag.retrieval`."""
-EXAMPLES = 3
-"""Labelled examples shown with each candidate."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """What came of one label: its row in the table (from 0), the candidates, the answer, and the seconds it added to the run.
-
-    `outcome` is one of OUTCOMES, or names the way in which the request failed.
-    """
-
-    row: int
-    candidates: list[str]
-    code: str | None
-    confidence: float | None
-    outcome: str
-    detail: str
-    seconds: float
-
-    @property
-    def answered(self) -> bool:
-        """Whether the models answered, well or badly; a request that failed is sent again by the next run."""
-        return self.outcome in OUTCOMES
-
-
-def failure_of(error: openai.OpenAIError) -> tuple[str, str]:
-    """How a request failed, in one or two words and in the server's.
-
-    Raises FunathonError instead when every other request would fail as well: wrong credentials, wrong address or model.
-    """
-    if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
-        raise FunathonError(
-            f"The endpoint at LLMLAB_URL refuses the credentials ({error.status_code}).",
-            "Check LLMLAB_API_KEY in .env. What was finished is kept.",
-        ) from error
-    if isinstance(error, openai.NotFoundError):
-        raise FunathonError(
-            f"The endpoint at LLMLAB_URL does not know what it is asked for (404: {shorten(error.message)}).",
-            "Check CHAT_MODEL and EMBEDDING_MODEL in .env, and that LLMLAB_URL ends in /v1.",
-        ) from error
-    if isinstance(error, openai.APIStatusError):
-        return f"HTTP {error.status_code}", shorten(error.message)
-    if isinstance(error, openai.APITimeoutError):
-        return "no answer in time", f"within {PATIENCE:g} s, {RETRIES + 1} times"
-    if isinstance(error, openai.APIConnectionError):
-        return "no connection", shorten(str(error.__cause__ or error))
-    return "unreadable response", shorten(str(error))
-
-
-def shorten(text: str, most: int = 200) -> str:
-    """A text on one line, cut to `most` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
-class Generator:
-    """The chat model at the endpoint, asked for JSON of the schema of NaceAnswer."""
-
-    def __init__(self, client: AsyncOpenAI) -> None:
-        self._client = client
-        self._at_once = asyncio.Semaphore(CHATS_AT_ONCE)
-        schema = {
-            "name": "NaceAnswer",
-            "strict": True,
-            "schema": openai.pydantic_function_tool(NaceAnswer)["function"]["parameters"],
-        }
-        self._format: dict = {"type": "json_schema", "json_schema": schema}
-
-    async def ask(self, messages: Sequence[dict[str, str]]) -> str | None:
-        """The content of the answer to a conversation.
-
-        A server that refuses a JSON schema (400 or 422) is asked for any JSON object instead, and from then on if it takes that.
-        """
-        async with self._at_once:
-            wanted = self._format
-            try:
-                return await self._send(messages, wanted)
-            except (openai.BadRequestError, openai.UnprocessableEntityError):
-                if wanted["type"] == "json_object":
-                    raise
-                content = await self._send(messages, {"type": "json_object"})
-                self._format = {"type": "json_object"}
-                return content
-
-    async def _send(self, messages: Sequence[dict[str, str]], response_format: dict) -> str | None:
-        request = self._client.chat.completions.create(
-            model=os.environ["CHAT_MODEL"], messages=messages, response_format=response_format, temperature=0
-        )
-        return await read_response(request, lambda answer: answer.choices[0].message.content)
-
-
-class PlainRetriever:
-    """The notes alone, found by meaning: a class stands at the mean of the vectors of its notes."""
-
-    learnt: frozenset[str] = frozenset()
-    """Labels that this retriever searches: none."""
-
-    def __init__(self, qdrant, nomenclature: pl.DataFrame) -> None:
-        self.index = VectorIndex(qdrant, class_readings(nomenclature), one_point_a_class=True)
-
-    def candidates(self, texts: Sequence[str], vectors: Sequence[Sequence[float]], k: int) -> list[list[str]]:
-        """Codes of the `k` best classes of each text, best first."""
-        return self.index.search(vectors, k)
-
-    def examples(self, text: str, codes: Sequence[str]) -> list[list[str]]:
-        """No examples: this retriever knows no labels."""
-        return [[] for _ in codes]
-
-
-class BestRetriever:
-    """The best combination of chapter 7: passages found by meaning, and notes with the labels of the training set found by
-    words, fused by reciprocal rank fusion. The table in `funathon.rag.retrieval` says how it was chosen."""
-
-    def __init__(self, qdrant, nomenclature: pl.DataFrame) -> None:
-        self.index = VectorIndex(qdrant, class_passages(nomenclature))
-        split = split_labels(read_labels(os.environ["LABELS_URL"]))
-        labelled = [Document(code, text) for code, text in zip(split.y_train.tolist(), split.X_train.tolist())]
-        self.learnt = frozenset(split.X_train)
-        """Labels that this retriever searches."""
-        self._words = WordIndex(with_examples(class_documents(nomenclature), labelled))
-        self._labelled = WordIndex(labelled)
-        self._rows_of = pl.DataFrame({"code": split.y_train}).with_row_index().group_by("code").agg("index")
-        self._rows_of = {code: np.array(rows) for code, rows in self._rows_of.iter_rows()}
-
-    def candidates(self, texts: Sequence[str], vectors: Sequence[Sequence[float]], k: int) -> list[list[str]]:
-        """Codes of the `k` best classes of each text, best first."""
-        by_meaning = self.index.search(vectors, PASSAGES)
-        by_words = [codes_of(self._words.search(text, CLASSES)) for text in texts]
-        return [reciprocal_rank_fusion(lists)[:k] for lists in zip(by_meaning, by_words)]
-
-    def examples(self, text: str, codes: Sequence[str]) -> list[list[str]]:
-        """For each class the training labels, EXAMPLES at most, that share most words with a text, best first."""
-        scores = self._labelled.scores([text])[0]
-        found = []
-        for code in codes:
-            rows = self._rows_of.get(code, np.array([], dtype=int))
-            best = rows[np.argsort(-scores[rows], kind="stable")[:EXAMPLES]]
-            found.append([self._labelled.documents[i].text for i in best])
-        return found
-
-
-Retriever = PlainRetriever | BestRetriever
-RETRIEVERS = {"plain": PlainRetriever, "best": BestRetriever}
 
 
 def make_prompt(label: str, codes: Sequence[str], retriever: Retriever, notes: dict[str, dict]) -> list[dict[str, str]]:
@@ -261,101 +98,6 @@ class Pipeline:
         return result
 
 
-class Results:
-    """Results in a file of JSON lines, one line each. What is written stays written; of two lines on one row the later counts."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.by_row: dict[int, Result] = {}
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        content = path.read_bytes()
-        whole = content[: content.rfind(b"\n") + 1]
-        if whole != content:  # the last line broke off when the run did
-            os.truncate(path, len(whole))
-        for line in whole.splitlines():
-            result = Result(**json.loads(line))
-            self.by_row[result.row] = result
-
-    def keep(self, result: Result) -> None:
-        """Add a result to the file."""
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(asdict(result), ensure_ascii=False) + "\n")
-        self.by_row[result.row] = result
-
-    def missing(self, n: int) -> list[int]:
-        """The rows below `n` that have no result, or whose request failed."""
-        return [row for row in range(n) if row not in self.by_row or not self.by_row[row].answered]
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """Measures of the pipeline on one set of labels.
-
-    `conditional` is the share of right answers among the labels whose right class was among the k candidates, and null when
-    there is none; `pipeline` is that among all labels, where a failure counts as wrong. `failures` counts the labels without a
-    code by outcome. The seconds are of the whole run divided by the labels.
-    """
-
-    n: int
-    k: int
-    retriever: dict[int, Share]
-    conditional: Share | None
-    pipeline: Share
-    seconds_per_label: float
-    failures: dict[str, int] = field(default_factory=dict)
-
-    def shares(self) -> dict[str, Share]:
-        """The shares by the name they have in the JSON."""
-        named = {f"retriever@{k}": value for k, value in sorted(self.retriever.items())}
-        if self.conditional is not None:
-            named["conditional"] = self.conditional
-        return named | {"pipeline": self.pipeline}
-
-    def as_dict(self) -> dict:
-        """What `--json` prints: the figures as shares of 1, and their 95 % intervals."""
-        shares = self.shares()
-        return {
-            "n": self.n,
-            "retriever@1": shares["retriever@1"].value,
-            "retriever@5": shares["retriever@5"].value,
-            "conditional": self.conditional.value if self.conditional else None,
-            "pipeline": self.pipeline.value,
-            "failures": self.failures,
-            "seconds_per_label": self.seconds_per_label,
-            "k": self.k,
-            "intervals": {name: [value.low, value.high] for name, value in shares.items()},
-        }
-
-    def table(self, title: str) -> Table:
-        """The figures for the terminal."""
-        drawn = Table("measure", "value", title=title, caption="In brackets: 95 % Wilson intervals.")
-        drawn.add_row("labels", f"{self.n:,}")
-        explained = {"conditional": f"right, given that the class is among the {self.k} candidates", "pipeline": "right, of all"}
-        for name, value in self.shares().items():
-            drawn.add_row(explained.get(name, name.replace("retriever", "right class retrieved ")), str(value))
-        for outcome, count in self.failures.items():
-            drawn.add_row(f"no code: {outcome}", f"{count:,}")
-        drawn.add_row("seconds a label", f"{self.seconds_per_label:.3f}")
-        return drawn
-
-
-def measure(results: Sequence[Result], truth: Sequence[str], k: int) -> Evaluation:
-    """Measure results, one a label, against the right codes, in the same order."""
-    first = {place: np.array([code in result.candidates[:place] for result, code in zip(results, truth)]) for place in {1, 5, k}}
-    right = np.array([result.code == code for result, code in zip(results, truth)])
-    failed = Counter(result.outcome for result in results if result.outcome != CODED)
-    return Evaluation(
-        n=len(results),
-        k=k,
-        retriever={place: share(hits) for place, hits in first.items()},
-        conditional=share(right[first[k]]) if first[k].any() else None,
-        pipeline=share(right),
-        failures=dict(failed.most_common()),
-        seconds_per_label=sum(result.seconds for result in results) / len(results),
-    )
-
-
 def results_path(name: str, labels: Sequence[str], settings: Sequence[object]) -> Path:
     """Where the results of these labels under these settings are kept."""
     state = json.dumps([list(labels), SYSTEM, *settings])
@@ -364,6 +106,7 @@ def results_path(name: str, labels: Sequence[str], settings: Sequence[object]) -
 
 def evaluate(
     file: str,
+    reading: Reading = GUESSED,
     *,
     code: str = "code",
     label: str = "label",
@@ -382,16 +125,18 @@ def evaluate(
     """
     from funathon.endpoint.server import ensure_endpoint, fingerprint
 
-    table = read_labels(file, variable="the path", code=code, label=label, repeats=True)
+    table = read_judged(file, reading, code=code, label=label)
     if sample is not None and sample < len(table):
         table = table.sample(sample, seed=SEED)
     labels, truth = table[label].to_list(), table[code].to_list()
     ensure_endpoint()
     check_llm()
     check_qdrant()
+    dimensions = asyncio.run(vector_length())
     nomenclature = read_nomenclature()
     with open_qdrant("rag") as qdrant:
         retriever = RETRIEVERS[retrieval](qdrant, nomenclature)
+        retriever.index.forget_other_lengths(dimensions)
         if known := sum(text in retriever.learnt for text in labels):
             console.print(
                 f"{known:,} of {len(labels):,} labels are in the training set, which this retrieval searches: the figures flatter it.",
@@ -399,13 +144,33 @@ def evaluate(
             )
         # the embedded endpoint keeps the names of its models when it gets better
         chat = os.environ["CHAT_MODEL"] if is_configured("LLMLAB_URL") else fingerprint()
-        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], chat]
+        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], dimensions, chat]
         path = results_path(file, labels, settings)
         if fresh:
             path.unlink(missing_ok=True)
         results = Results(path)
         asyncio.run(fill(results, labels, retriever, nomenclature, k, console))
     return measure([results.by_row[row] for row in range(len(labels))], truth, k)
+
+
+async def vector_length() -> int:
+    """The length of the vectors of EMBEDDING_MODEL: one name can stand for models of several lengths.
+
+    Raises FunathonError when the endpoint does not answer.
+    """
+    async with make_client() as client:
+        try:
+            return len((await embed(client, ["bakery"]))[0])
+        except openai.OpenAIError as error:
+            raise cannot_embed(error) from None
+
+
+def cannot_embed(error: openai.OpenAIError) -> FunathonError:
+    """What to say when the endpoint makes no vectors."""
+    outcome, detail = failure_of(error)
+    return FunathonError(
+        f"The notes could not be embedded ({outcome}: {detail}).", "Run the same command again when the endpoint works."
+    )
 
 
 async def fill(
@@ -421,10 +186,7 @@ async def fill(
     if not missing:
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    client = AsyncOpenAI(
-        base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=PATIENCE, max_retries=RETRIES
-    )
-    async with client:
+    async with make_client() as client:
         with Progress(*columns, console=console) as progress:
             embedded = progress.add_task("notes", total=len(retriever.index.points))
             coded = progress.add_task("labels", total=len(labels), completed=len(labels) - len(missing))
@@ -450,11 +212,7 @@ async def fill(
             except* (ResponseHandlingException, UnexpectedResponse, OSError) as errors:
                 raise first_of(errors) from None
             except* openai.OpenAIError as errors:
-                outcome, detail = failure_of(first_of(errors))
-                raise FunathonError(
-                    f"The notes could not be embedded ({outcome}: {detail}).",
-                    "Run the same command again when the endpoint works.",
-                ) from None
+                raise cannot_embed(first_of(errors)) from None
 
 
 def first_of(errors: BaseExceptionGroup) -> BaseException:

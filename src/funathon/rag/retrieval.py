@@ -1,6 +1,6 @@
 """Finding candidate classes for a label: texts of the classes, search by words, and the fusion of several searches.
 
-What the best retrieval is made of was chosen on 3,000 labels of the validation set (chapter 7 shows the steps on 2,000, drawn anew):
+What the best retrieval is made of was chosen on 3,000 labels of the validation set (chapter 8 shows the steps on 2,000, drawn anew):
 Retriever@1 and Retriever@5 with all-MiniLM-L6-v2, in percent; the intervals are about ±1.6 wide.
 
 | retrieval | @1 | @5 |

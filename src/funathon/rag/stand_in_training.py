@@ -22,12 +22,15 @@ from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import SEED, split_labels
 from funathon.endpoint import stand_in
+from funathon.endpoint.passages import Passages
+from funathon.endpoint.prompt_reading import read_prompt
 from funathon.files import replacing, write_text
 from funathon.measures import share
 from funathon.minilm import embed
 from funathon.paths import DEFAULT_LABELS, DEFAULT_NACE
-from funathon.rag.pipeline import RETRIEVERS, Retriever, make_prompt
+from funathon.rag.pipeline import make_prompt
 from funathon.rag.retrieval import class_passages
+from funathon.rag.retrievers import RETRIEVERS, Retriever
 from funathon.settings import EMBEDDED
 
 CANDIDATES = 10
@@ -98,12 +101,12 @@ def tables(
     """The features of the CANDIDATES that a retriever finds for each label, as the stand-in reads them in its prompt, and the
     place of the right class among them, -1 where it is not there: shapes (labels, CANDIDATES, features) and (labels,)."""
     notes = {row["code"]: row for row in nomenclature.filter(level=4).iter_rows(named=True)}
-    passages = stand_in.Passages(embed)
+    passages = Passages(embed)
     passages.read(labels)
     found, places = [], []
     for label, code, codes in zip(labels, right, retriever.candidates(labels, embed(labels), CANDIDATES)):
         messages = make_prompt(label, codes, retriever, notes)
-        activity, candidates = stand_in.read_prompt([(message["role"], message["content"]) for message in messages])
+        activity, candidates = read_prompt([(message["role"], message["content"]) for message in messages])
         found.append(stand_in.features(activity, candidates, passages, matrix))
         places.append(codes.index(code) if code in codes else -1)
     return np.array(found), np.array(places)

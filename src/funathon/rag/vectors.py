@@ -7,11 +7,13 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
+import openai
 from openai import AsyncOpenAI
 from qdrant_client import QdrantClient, models
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
 from funathon.errors import FunathonError
+from funathon.holders import database_holder
 from funathon.rag.responses import read_response
 from funathon.rag.retrieval import Document, codes_of
 
@@ -34,10 +36,11 @@ def open_qdrant(folder: str) -> Iterator[QdrantClient]:
         else:
             client = QdrantClient(path=f"{os.environ['QDRANT_PATH']}/{folder}")
     except RuntimeError as error:
-        if "already accessed" not in str(error):
+        holder = database_holder(error)
+        if not holder:
             raise
         raise FunathonError(
-            f"The local vector database {folder} is open in another process.", "Wait until that has ended, or stop it."
+            f"{holder} has the local vector database {folder} open.", "Wait until that has ended, or stop it."
         ) from error
     try:
         yield client
@@ -51,11 +54,32 @@ def open_qdrant(folder: str) -> Iterator[QdrantClient]:
 
 
 async def embed(client: AsyncOpenAI, texts: Sequence[str]) -> list[list[float]]:
-    """Vectors of at most BATCH texts by EMBEDDING_MODEL, in the order of the texts."""
-    request = client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=list(texts))
-    return await read_response(
-        request, lambda answer: [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
-    )
+    """Vectors of at most BATCH texts by EMBEDDING_MODEL, in the order of the texts.
+
+    An endpoint that takes fewer texts a request, or fewer characters, refuses them (400, 413, 422): each half is then sent by
+    itself, and later requests to it are not larger.
+    """
+    most = MOST_TEXTS.setdefault(str(client.base_url), BATCH)
+    if len(texts) > most:
+        parts = [await embed(client, texts[start : start + most]) for start in range(0, len(texts), most)]
+        return [vector for part in parts for vector in part]
+    try:
+        request = client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=list(texts))
+        return await read_response(
+            request, lambda answer: [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+        )
+    except openai.APIStatusError as error:
+        if error.status_code not in (400, 413, 422) or len(texts) == 1:
+            raise
+    half = (len(texts) + 1) // 2
+    vectors = await embed(client, texts[:half]) + await embed(client, texts[half:])
+    # only now: that both halves are taken says that it was their number, and not one text among them
+    MOST_TEXTS[str(client.base_url)] = min(MOST_TEXTS[str(client.base_url)], half)
+    return vectors
+
+
+MOST_TEXTS: dict[str, int] = {}
+"""How many texts an endpoint has been seen to take in one request, by its address."""
 
 
 class VectorIndex:
@@ -73,6 +97,14 @@ class VectorIndex:
         texts = [(document.code, document.text) for document in documents]
         state = repr((texts, one_point_a_class, os.environ["EMBEDDING_MODEL"]))
         self.collection = f"rag-{hashlib.sha256(state.encode()).hexdigest()[:12]}"
+
+    def forget_other_lengths(self, dimensions: int) -> None:
+        """Drop the collection if its vectors have another length than the model's: they come from another model of its name."""
+        if not self._qdrant.collection_exists(self.collection):
+            return
+        stored = self._qdrant.get_collection(self.collection).config.params.vectors
+        if stored.size != dimensions:
+            self._qdrant.delete_collection(self.collection)
 
     async def fill(self, client: AsyncOpenAI, advance: Callable[[int], None]) -> None:
         """Embed and store the points that the collection lacks; `advance` is told how many have been done.

@@ -1,35 +1,42 @@
 """Coding a whole register: `funathon code`.
 
-The register is read, coded and written piece by piece, so that memory does not grow with it. Beside the output file
-`register.csv` a folder `register.csv.part` holds the pieces that are done and a fingerprint of the run (content of the input,
-model, options). When the same command is given again after an interruption, the pieces are kept and the run goes on behind the
-last one; a folder of another run is refused. When all is done the pieces are put together, and the folder is removed.
+The register is read, coded and written piece by piece, so that memory does not grow with it. Rows are counted before, and what is
+written is counted again before it gets its name: a result has all rows of the register, or there is none. When the same command is
+given again after an interruption, the pieces that are done are compared with the register and kept (`unfinished`).
 """
 
-import contextlib
 import hashlib
-import json
+import os
 import shutil
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import polars as pl
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from funathon.corpus.nomenclature import first_line
-from funathon.errors import FunathonError
-from funathon.files import replacing, write_text
-from funathon.supervised.predicting import CODE_COLUMNS, load_coder
-from funathon.supervised.pretrained import fingerprint as model_fingerprint
+from funathon.corpus.tables import writing as tables
+from funathon.corpus.tables.columns import find_column
+from funathon.corpus.tables.opening import open_table, tell
+from funathon.corpus.tables.table import GUESSED, Reading, Table
+from funathon.errors import FunathonError, visible
+from funathon.files import publish
+from funathon.storage import is_remote
+from funathon.supervised.columns import CODE_SCHEMA, REVIEW, new_names
+from funathon.supervised.unfinished import keep, kept, piece_path, unfinished, writing
 
 ROWS = 16_384
 """Rows of a piece: what an interruption loses at most."""
-PREFIX = "predicted_"
-FORMATS = ("parquet", "csv", "tsv")
-FINGERPRINT = "fingerprint.json"
+
+
+class Labeller(Protocol):
+    """What codes labels; `predicting.Coder` is one."""
+
+    def table(self, labels: pl.Series) -> pl.DataFrame:
+        """A row with the columns of CODE_SCHEMA for each of the labels."""
 
 
 @dataclass(frozen=True)
@@ -40,181 +47,166 @@ class Outcome:
     review: int
     """Rows that a person should look at, those without a code among them."""
     without_code: int
-    resumed_after: int
+    resumed: int
     """Rows that an earlier, interrupted run had done."""
 
 
-def code_register(source: Path, out: Path, model_url: str, console: Console, *, label: str, threshold: float) -> Outcome:
-    """Code the texts in the column `label` of `source` and write them with all columns to `out` (csv, tsv, parquet by ending).
+def code_register(
+    source: str,
+    out: str,
+    load: Callable[[], Labeller],
+    model: str,
+    console: Console,
+    *,
+    label: str,
+    threshold: float,
+    reading: Reading = GUESSED,
+) -> Outcome:
+    """Code the texts in the column `label` of `source` and write them with all columns to `out`, in the format of its ending.
 
-    `out` has the columns of the input, CODE_COLUMNS of the coder and `review`, which is true where the confidence is below
-    `threshold` or there is no code. When the input has a column of one of these names, each of them gets the prefix
-    `predicted_`. The model is the one at `model_url`. Progress goes to `console`.
+    `out` has the columns of the input, those of CODE_SCHEMA and `review`, which is true where the confidence is below `threshold` or
+    there is no code; `columns.new_names` says how they are called. `load` gives what codes, and is called when there is something
+    to code; `model` is its fingerprint. Progress goes to `console`.
 
-    Raises FunathonError when the input cannot be read or has no column `label`, and when `out` exists or cannot be written.
+    Raises FunathonError when the input cannot be read without doubt, has no column `label`, or changes meanwhile; and when `out`
+    exists, is being written by another run, cannot hold the columns or cannot be written.
     """
-    register = scan(source)
-    names = check_columns(source, out, register, label)
-    if out.exists():
-        raise FunathonError(f"{out} exists.", "Choose another name, or remove it.")
-    folder = out.with_name(out.name + ".part")
-    start(folder, out, {"input": digest(source), "model": model_fingerprint(model_url), "label": label, "threshold": threshold})
-    try:
-        done = parts(folder)
-        finished = rows_of(done)
-        coder = load_coder(model_url)
+    refuse_remote(source, out)
+    result, register = Path(out), Path(source)
+    output = tables.output_of(result)
+    before = state(register)
+    table = open_table(source, reading)
+    column = find_column(table.name, table.schema.names(), label, "--label", tell)
+    refuse_no_text(table, column)
+    names = new_names(table.schema.names(), table.name)
+    schema = pl.Schema({**table.schema, **{names[name]: kind for name, kind in (*CODE_SCHEMA.items(), (REVIEW, pl.Boolean))}})
+    tables.check(output, schema, table.rows, table.name)
+    refuse_taken(result)
+    run = {"input": digest(register), "reading": asdict(reading), "model": model, "label": column, "threshold": threshold}
+    with unfinished(result, run | {"rows": table.rows, "piece": ROWS}) as folder:
+        refuse_taken(result)  # another run may have ended since
+        read_through(table, output)
+        worker = Worker(load, column, threshold, names)
         with bar(console) as progress:
-            task = progress.add_task(source.name, total=rows_of_register(source, register), completed=finished)
-            for number, piece in enumerate(pieces(source, register, finished, first=not done), len(done)):
-                coded = coder.table(piece[label])
-                coded = coded.with_columns(review=(pl.col("confidence") < threshold).fill_null(True))
-                table = pl.concat([piece, coded.rename(names)], how="horizontal")
-                with writing(out), replacing(folder / f"{number:06}.parquet") as temporary:
-                    table.write_parquet(temporary)
+            task = progress.add_task(visible(register.name), total=table.rows)
+            for number, piece in enumerate(pieces(table)):
+                path = piece_path(folder, number)
+                if kept(path, piece, schema):
+                    worker.resumed += len(piece)
+                else:
+                    if path.exists():
+                        line = f"{path} is cut, or of other rows: these are coded again."
+                        console.print(visible(line), markup=False, highlight=False, soft_wrap=True)
+                    coded = worker.code(piece)
+                    with writing(result):
+                        keep(path, coded)
                 progress.advance(task, len(piece))
-    except BaseException:
-        if not parts(folder):
-            shutil.rmtree(folder)
-        raise
-    whole = pl.scan_parquet(parts(folder))
-    with writing(out), replacing(out) as temporary:
-        if ending(out) == "parquet":
-            whole.sink_parquet(temporary)
-        else:
-            whole.sink_csv(temporary, separator=separator(out))
-    counts = whole.select(pl.len(), pl.col(names["review"]).sum(), pl.col(names["code"]).null_count().alias("none")).collect()
-    shutil.rmtree(folder)
-    rows, review, none = counts.row(0)
-    return Outcome(rows, review, none, finished)
+        if state(register) != before:
+            raise FunathonError(f"{source} was changed while it was coded.", f"Remove {folder} and give the command again.")
+        paths = [piece_path(folder, place) for place in range(number + 1)]
+        counts = finish(paths, schema, table.rows, folder, result, output, names)
+        shutil.rmtree(folder)
+    return Outcome(table.rows, *counts, worker.resumed)
 
 
-def ending(path: Path) -> str:
-    """The format that a file's name tells."""
-    return path.suffix.lstrip(".").lower()
+class Worker:
+    """Codes pieces, and loads what codes them with the first one."""
+
+    def __init__(self, load: Callable[[], Labeller], label: str, threshold: float, names: dict[str, str]) -> None:
+        self.resumed = 0
+        self._load = load
+        self._labeller: Labeller | None = None
+        self._label, self._threshold, self._names = label, threshold, names
+
+    def code(self, piece: pl.DataFrame) -> pl.DataFrame:
+        """A piece of the register with the new columns."""
+        self._labeller = self._labeller or self._load()
+        coded = self._labeller.table(piece[self._label].cast(pl.String))
+        coded = coded.with_columns(pl.col("confidence").lt(self._threshold).fill_null(True).alias(REVIEW))
+        return pl.concat([piece, coded.rename(self._names)], how="horizontal")
 
 
-def separator(path: Path) -> str:
-    """What stands between the columns of a csv or tsv file."""
-    return "\t" if ending(path) == "tsv" else ","
-
-
-def scan(source: Path) -> pl.LazyFrame:
-    """The register at `source`, not read yet; in csv and tsv every column is text.
-
-    Raises FunathonError when there is no such file or its ending tells no format.
-    """
-    if not source.is_file():
-        raise FunathonError(f"There is no file {source}.", "Check the path.")
-    if ending(source) not in FORMATS:
-        raise FunathonError(f"{source} does not end in .parquet, .csv or .tsv.", "Save it in one of these formats.")
-    if ending(source) == "parquet":
-        return pl.scan_parquet(source, glob=False)
-    return pl.scan_csv(source, separator=separator(source), infer_schema=False, glob=False)
-
-
-def check_columns(source: Path, out: Path, register: pl.LazyFrame, label: str) -> dict[str, str]:
-    """The names that the new columns get in `out`; raise FunathonError when the columns or the ending of `out` do not fit."""
-    if ending(out) not in FORMATS:
-        raise FunathonError(f"{out} does not end in .parquet, .csv or .tsv.", "Choose a name that tells the format.")
-    with reading(source):
-        schema = register.collect_schema()
-    if label not in schema:
-        raise FunathonError(f"{source} has no column '{label}'; it has {', '.join(schema)}.", "Name the column with --label.")
-    nested = [name for name, kind in schema.items() if kind.is_nested() or kind == pl.Object]
-    if label in nested or (nested and ending(out) != "parquet"):
-        name = label if label in nested else nested[0]
-        raise FunathonError(f"The column '{name}' of {source} holds lists, not texts.", "Leave it out, or make it text.")
-    new = [*CODE_COLUMNS, "review"]
-    prefix = PREFIX if set(new) & set(schema) else ""
-    names = {name: prefix + name for name in new}
-    taken = [name for name in names.values() if name in schema]
-    if taken:
-        raise FunathonError(f"{source} has a column '{taken[0]}', which the result should get.", "Rename the column.")
-    return names
-
-
-def start(folder: Path, out: Path, run: dict) -> None:
-    """Make the folder of the pieces, or make sure that it belongs to this `run`.
-
-    Raises FunathonError when it belongs to another or cannot be written.
-    """
-    known = folder / FINGERPRINT
-    content = json.dumps(run, indent=1) + "\n"
-    if known.is_file():
-        if known.read_text() != content:
+def refuse_remote(*paths: str) -> None:
+    """Raise FunathonError when one of the paths is an address."""
+    for path in paths:
+        if is_remote(path):
+            scheme = path.split("://")[0]
             raise FunathonError(
-                f"{folder} holds the beginning of another run: the input, the model or the options were different.",
-                "Remove the folder, or choose another name for the output.",
+                f"{scheme}://… is an address; this command reads and writes local files only.", "Fetch the file first."
             )
-        return
-    if folder.exists() and any(folder.iterdir()):
-        raise FunathonError(f"{folder} exists and is not the beginning of a run.", "Choose another name for the output.")
+
+
+def refuse_no_text(table: Table, label: str) -> None:
+    """Raise FunathonError when the column of the labels holds what is no text and has no form as text."""
+    kind = table.schema[label]
+    if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
+        raise FunathonError(
+            f"The column {label!r} of {table.name} holds {kind}, not texts.", "Make it text when you write the file."
+        )
+
+
+def refuse_taken(out: Path) -> None:
+    """Raise FunathonError when there is something called `out`, were it a link to nowhere."""
+    if os.path.lexists(out):
+        raise FunathonError(f"{out} exists.", "Choose another name, or remove it.")
+
+
+def read_through(table: Table, output: tables.Output) -> None:
+    """Read the register once before anything is coded: what is wrong in its last row is told now, not after an hour."""
+    done = 0
+    for piece in table.pieces(ROWS):
+        tables.check_texts(output, piece, done)
+        done += len(piece)
+
+
+def pieces(table: Table):
+    """The pieces of a table; one without rows, where there are none."""
+    return table.pieces(ROWS) if table.rows else iter([table.schema.to_frame()])
+
+
+def finish(
+    paths: list[Path],
+    schema: pl.Schema,
+    rows: int,
+    folder: Path,
+    out: Path,
+    output: tables.Output,
+    names: dict[str, str],
+) -> tuple[int, int]:
+    """Put the pieces together under the name `out`; return how many rows are for review, and how many have no code.
+
+    Raises FunathonError, and keeps everything, when what is written has not `rows` rows, or somebody has taken the name.
+    """
+    whole = folder / ".whole"
     with writing(out):
-        write_text(known, content)
+        tables.write(paths, schema, whole, output)
+        written = tables.count_rows(whole, output)
+        if written != rows:
+            raise FunathonError(
+                f"{rows:,} rows were read, but {written:,} would be written to {out}: it is not.",
+                f"All that was coded is kept in {folder}; write .parquet instead, and tell us about it.",
+            )
+        flags = pl.scan_parquet(paths, glob=False).select(pl.col(names[REVIEW]).sum(), pl.col(names["code"]).null_count())
+        review, without_code = flags.collect().row(0)
+        try:
+            publish(whole, out)
+        except FileExistsError:
+            raise FunathonError(f"{out} exists by now.", f"Remove it; all that was coded is kept in {folder}.") from None
+    return review, without_code
+
+
+def state(path: Path) -> tuple[int, int, int]:
+    """What changes when a file does: number, size and time. Raises FunathonError when there is none."""
+    if not path.is_file():
+        raise FunathonError(f"There is no file {path}.", "Check the path.")
+    found = path.stat()
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def digest(path: Path) -> str:
     """sha256 of a file's content."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def parts(folder: Path) -> list[Path]:
-    """The pieces that are done, in order."""
-    return sorted(folder.glob("[0-9]*.parquet"))
-
-
-def rows_of(files: list[Path]) -> int:
-    """Number of rows in parquet files."""
-    return pl.scan_parquet(files).select(pl.len()).collect().item() if files else 0
-
-
-def rows_of_register(source: Path, register: pl.LazyFrame) -> int:
-    """Number of rows of the register; raise FunathonError when it cannot be read."""
-    with reading(source):
-        return register.select(pl.len()).collect().item()
-
-
-def pieces(source: Path, register: pl.LazyFrame, skip: int, *, first: bool) -> Iterator[pl.DataFrame]:
-    """The register behind its first `skip` rows, ROWS at a time; a register without rows is one empty piece when `first`."""
-    found = not first
-    batches = register.slice(skip).collect_batches(chunk_size=ROWS)
-    while True:
-        with reading(source):
-            piece = next(batches, None)
-        if piece is None:
-            break
-        if len(piece):
-            found = True
-            yield piece
-    if not found:
-        yield register.collect_schema().to_frame()
-
-
-@contextlib.contextmanager
-def reading(source: Path) -> Iterator[None]:
-    """Turn the errors of reading `source` into one line that names it."""
-    try:
-        yield
-    except PermissionError as error:
-        raise FunathonError(f"Access to {source} is refused.", "Ask for the right to read it.") from error
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FunathonError(
-            f"{source} is not a readable {ending(source)} file, it may be truncated: {first_line(error)}.",
-            "Check how it was written (UTF-8, one header line, the same number of columns in every row).",
-        ) from error
-
-
-@contextlib.contextmanager
-def writing(out: Path) -> Iterator[None]:
-    """Turn the errors of writing `out` into one line that names it."""
-    try:
-        yield
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise FunathonError(
-            f"{out} cannot be written: {first_line(error)}.",
-            "Check the folder, its rights and the space on the disk; the same command then goes on where it stopped.",
-        ) from error
 
 
 class Rate(ProgressColumn):
@@ -228,7 +220,7 @@ class Rate(ProgressColumn):
 def bar(console: Console) -> Progress:
     """A progress bar with rate and remaining time."""
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         Rate(),

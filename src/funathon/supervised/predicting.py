@@ -11,27 +11,20 @@ from rich.markup import escape
 from tokenizers import Encoding
 from torchTextClassifiers import torchTextClassifiers
 
-from funathon.corpus.labels import shorten
+from funathon.corpus.blanks import says_nothing
+from funathon.corpus.codes import shorten
 from funathon.corpus.nomenclature import read_nomenclature, refuse_foreign_classes
 from funathon.supervised.classifier import Batch, batches, clean
+from funathon.supervised.columns import CANDIDATES, CODE_COLUMNS
 from funathon.supervised.pretrained import load_model
 
-CANDIDATES = 5
 DECISIVE = 4
 """Words that are shown to people."""
 
 NO_LABEL = "no label"
 EMPTY = "empty label"
+NOTHING = "says nothing about an activity"
 UNREADABLE = "no word that the model knows"
-
-CODE_COLUMNS = (
-    "code",
-    "title",
-    "confidence",
-    *(f"{name}_{rank}" for rank in range(2, CANDIDATES + 1) for name in ("code", "confidence")),
-    "reason",
-)
-"""Columns of `Coder.table`."""
 
 
 @dataclass(frozen=True)
@@ -94,12 +87,13 @@ class Coder:
         predictions: list[Prediction] = []
         for batch in batches(self.model, texts):
             best, confidence = top(batch.scores)
-            readable = self._readable(batch)
+            some = texts[len(predictions) : len(predictions) + len(batch.encodings)]
+            labels = pl.Series([None if text is None else clean(text) for text in some], dtype=pl.String)
+            reasons = why_not(labels, self._readable(batch))
             for i, encoding in enumerate(batch.encodings):
                 text = texts[len(predictions)]
-                reason = why_not(text, readable[i])
-                if reason:
-                    predictions.append(Prediction(text, [], [], reason, cut=False))
+                if reasons[i]:
+                    predictions.append(Prediction(text, [], [], reasons[i], cut=False))
                     continue
                 codes = self.classes[best[i]]
                 candidates = [Candidate(code, self.titles[code], float(c)) for code, c in zip(codes, confidence[i])]
@@ -110,7 +104,7 @@ class Coder:
     def table(self, labels: pl.Series) -> pl.DataFrame:
         """Codes for many labels: a table with CODE_COLUMNS and a row a label.
 
-        A label that cannot be coded (null, empty, without a word that the model knows) has a `reason` and nulls elsewhere; the
+        A label that cannot be coded (null, empty, `n/a`, without a word that the model knows) has a `reason` and nulls elsewhere; the
         others have a null `reason`.
         """
         labels = labels.cast(pl.String)
@@ -118,21 +112,13 @@ class Coder:
         best = np.concatenate([np.empty((0, CANDIDATES), dtype=np.int64), *(b for b, _, _ in found)])
         confidence = np.concatenate([np.empty((0, CANDIDATES), dtype=np.float32), *(c for _, c, _ in found)])
         readable = np.concatenate([np.empty(0, dtype=bool), *(r for _, _, r in found)])
-        reason = (
-            pl.when(labels.is_null())
-            .then(pl.lit(NO_LABEL))
-            .when(labels.str.strip_chars() == "")
-            .then(pl.lit(EMPTY))
-            .when(~pl.Series(readable))
-            .then(pl.lit(UNREADABLE))
-        )
         classes = pl.Series(self.classes, dtype=pl.String)
         titles = pl.Series([self.titles[code] for code in self.classes], dtype=pl.String)
         columns = {"code": classes.gather(best[:, 0]), "title": titles.gather(best[:, 0]), "confidence": confidence[:, 0]}
         for rank in range(2, CANDIDATES + 1):
             columns[f"code_{rank}"] = classes.gather(best[:, rank - 1])
             columns[f"confidence_{rank}"] = confidence[:, rank - 1]
-        table = pl.DataFrame(columns).with_columns(reason=reason)
+        table = pl.DataFrame(columns).with_columns(reason=why_not(labels, readable))
         return table.with_columns(pl.when(pl.col("reason").is_null()).then(pl.exclude("reason"))).select(CODE_COLUMNS)
 
     def _readable(self, batch: Batch) -> np.ndarray:
@@ -157,13 +143,23 @@ def top(scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     return best.numpy(), confidence.numpy()
 
 
-def why_not(text: str | None, readable: bool) -> str | None:
-    """Why a text gets no code, or None when it gets one."""
-    if text is None:
-        return NO_LABEL
-    if not text.strip():
-        return EMPTY
-    return None if readable else UNREADABLE
+def why_not(texts: pl.Series, readable: np.ndarray) -> pl.Series:
+    """Why each of some texts gets no code, or null where it gets one; `readable` says whether it has a word that the model knows.
+
+    Returns a series of as many strings.
+    """
+    text = pl.col("text")
+    reason = (
+        pl.when(text.is_null())
+        .then(pl.lit(NO_LABEL))
+        .when(text.str.strip_chars() == "")
+        .then(pl.lit(EMPTY))
+        .when(says_nothing(text))
+        .then(pl.lit(NOTHING))
+        .when(~pl.col("readable"))
+        .then(pl.lit(UNREADABLE))
+    )
+    return pl.select(texts.alias("text"), pl.Series("readable", readable, dtype=pl.Boolean)).select(reason=reason)["reason"]
 
 
 def load_coder(url: str, nace: str | None = None) -> Coder:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from funathon.errors import FunathonError
 from funathon.files import write_text
-from funathon.storage import read_bytes
+from funathon.storage import file_in, is_remote, read_bytes
 
 MANIFEST = "manifest.json"
 CARD = "MODEL_CARD.md"
@@ -37,22 +37,22 @@ def read_manifest(url: str) -> Manifest:
 
     Raises FunathonError when there is none or it is not what it should be.
     """
-    content = read_bytes(f"{url.rstrip('/')}/{MANIFEST}", "PRETRAINED_URL")
+    content = read_bytes(file_in(url, MANIFEST), "PRETRAINED_URL")
     try:
         parsed = json.loads(content)
         files = {str(name): {"bytes": int(f["bytes"]), "sha256": str(f["sha256"])} for name, f in parsed["files"].items()}
         manifest = Manifest(files, int(parsed["data"]["n_train"]), dict(parsed["settings"]), parsed.get("training_seconds"))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FunathonError(f"{url}/{MANIFEST} is not the manifest of a model.", "Fetch the model again.") from error
+        raise FunathonError(f"{file_in(url, MANIFEST)} is not the manifest of a model.", "Fetch the model again.") from error
     strange = [name for name in files if Path(name).name != name]
     if strange:
-        raise FunathonError(f"{url}/{MANIFEST} names {strange[0]!r}, outside its folder.", "Do not use this model.")
+        raise FunathonError(f"{file_in(url, MANIFEST)} names {strange[0]!r}, outside its folder.", "Do not use this model.")
     return manifest
 
 
 def fingerprint(url: str) -> str:
     """sha256 of the manifest of the model at `url`, which tells it from any other model."""
-    return hashlib.sha256(read_bytes(f"{url.rstrip('/')}/{MANIFEST}", "PRETRAINED_URL")).hexdigest()
+    return hashlib.sha256(read_bytes(file_in(url, MANIFEST), "PRETRAINED_URL")).hexdigest()
 
 
 def fetch_model(url: str, folder: Path) -> Path:
@@ -63,10 +63,10 @@ def fetch_model(url: str, folder: Path) -> Path:
     manifest = read_manifest(url)
     folder.mkdir(parents=True, exist_ok=True)
     for name in manifest.files:
-        content = read_bytes(f"{url.rstrip('/')}/{name}", "PRETRAINED_URL")
+        content = read_bytes(file_in(url, name), "PRETRAINED_URL")
         verify_bytes(name, content, manifest)
         (folder / name).write_bytes(content)
-    write_text(folder / MANIFEST, read_bytes(f"{url.rstrip('/')}/{MANIFEST}", "PRETRAINED_URL").decode())
+    write_text(folder / MANIFEST, read_bytes(file_in(url, MANIFEST), "PRETRAINED_URL").decode())
     return folder
 
 
@@ -105,7 +105,7 @@ def load_model(url: str):
 
     # it tells that it has loaded a model
     logging.getLogger("torchTextClassifiers").setLevel(logging.WARNING)
-    if "://" not in url:
+    if not is_remote(url):
         verify_model(Path(url))
         return torchTextClassifiers.load(url, device="cpu")
     with tempfile.TemporaryDirectory() as folder:

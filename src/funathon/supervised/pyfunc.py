@@ -19,7 +19,8 @@ from mlflow.types import ColSpec, Schema
 
 from funathon.paths import DEFAULT_NACE
 from funathon.storage import read_bytes
-from funathon.supervised.predicting import CODE_COLUMNS, load_coder
+from funathon.supervised.columns import CODE_COLUMNS
+from funathon.supervised.predicting import load_coder
 
 REQUIREMENTS = (
     "mlflow",

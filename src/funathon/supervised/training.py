@@ -41,6 +41,7 @@ from funathon.supervised.model_card import model_card
 from funathon.supervised.network import WeightedViews
 from funathon.supervised.pretrained import CARD, MANIFEST, load_model, read_manifest, write_manifest
 from funathon.supervised.pyfunc import log_coder
+from funathon.supervised.recording import recorded_run, told_after
 
 EXPERIMENT = "nace-pretrained"
 
@@ -69,31 +70,32 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
 
     The run is recorded by MLflow. `out` is replaced only when everything is written; an interruption leaves it as it was.
 
-    Raises FunathonError when the labels cannot be used, or `out` holds something else than a model.
+    Raises FunathonError when the labels cannot be used, `out` holds something else than a model, or MLflow does not take what
+    will be logged: before the training. When MLflow fails after it, the model is written all the same.
     """
     if not is_replaceable(out):
         raise FunathonError(f"{out} exists and is no model.", "Choose another folder.")
     split = split_labels(read_labels(labels_url))
-    mlflow.set_experiment(EXPERIMENT)
-    mlflow.pytorch.autolog(log_models=False)
     out = out.resolve()
     out.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
+    with (
+        tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder,
+        recorded_run(EXPERIMENT, "pretrained", asdict(settings)),
+    ):
         new = Path(folder) / "model"
-        with mlflow.start_run(run_name="pretrained"):
-            mlflow.log_params(asdict(settings))
-            start = time.process_time()
-            model = fit(split, settings, new)
-            temperature = calibrate(model, split)
-            seconds = round(time.process_time() - start, 1)
-            mlflow.log_metric("temperature", temperature)
-            save_small(model, new)
-            write_manifest(new, about(split, settings, temperature) | {"training_seconds": seconds})
-            write_text(new / CARD, model_card(load_model(str(new)), read_manifest(str(new)), split))
-            log_coder(new)
+        start = time.process_time()
+        model = fit(split, settings, new)
+        temperature = calibrate(model, split)
+        seconds = round(time.process_time() - start, 1)
+        save_small(model, new)
+        write_manifest(new, about(split, settings, temperature) | {"training_seconds": seconds})
+        write_text(new / CARD, model_card(load_model(str(new)), read_manifest(str(new)), split))
         if out.exists():
             out.rename(Path(folder) / "old")
         new.rename(out)
+        with told_after(out):
+            mlflow.log_metric("temperature", temperature)
+            log_coder(out)
 
 
 def is_replaceable(out: Path) -> bool:

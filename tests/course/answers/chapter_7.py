@@ -1,27 +1,56 @@
 """Answers to the questions of chapter 7 that differ from the official ones."""
 
+MESSAGES = (
+    "def make_messages(label, blocks):\n"
+    "    safe = {safe}\n"
+    "    return [{{'role': 'system', 'content': SYSTEM}}, {{'role': 'user', 'content': {user}}}]\n"
+    "messages = make_messages(label, blocks)"
+)
+SAFE = "' '.join(label.split()).replace('<', '‹').replace('>', '›')"
+USER = "'\\n\\n'.join([f'<activity>\\n{safe}\\n</activity>', 'Candidates:', *blocks])"
+ASK = (
+    "def ask(messages, candidates, client=client):\n"
+    "    started = time.perf_counter()\n"
+    "    row = {{'code': None, 'confidence': None, 'detail': '', 'tokens_in': 0, 'tokens_out': 0}}\n"
+    "    try:\n"
+    "        completion = client.chat.completions.create(model=os.environ['CHAT_MODEL'], messages=messages, {options})\n"
+    "        read = {read}\n"
+    "        row |= {{'code': read.code, 'confidence': read.confidence, 'outcome': read.outcome, 'detail': read.detail}}\n"
+    "        {usage}\n"
+    "    except {errors} as error:\n"
+    "        row |= {{'code': None, 'outcome': 'request failed', 'detail': repr(error)}}\n"
+    "    return row | {{'seconds': time.perf_counter() - started}}\n"
+    "failed = ask(messages, candidates, client=broken_client)"
+)
+OPTIONS = "temperature=0, response_format=request['response_format']"
+READ = "parse_answer(completion.choices[0].message.content, candidates)"
+USAGE = "row.update(tokens_in=getattr(completion.usage, 'prompt_tokens', 0), tokens_out=getattr(completion.usage, 'completion_tokens', 0))"
+ERRORS = "(APIError, AttributeError, LookupError, TypeError, ValueError)"
+
 WRONG = {
     "7.1": [
         ("query_vector = embed([label])", "first row"),
-        ("candidates = [hit.payload['heading'] for hit in hits]", "codes of hits"),
+        ("candidates = [hit.payload['heading'] for hit in hits]", "codes of `hits`"),
         ("candidates = candidates[::-1]", "nearest first"),
-        ("hits = hits[:3]; candidates = candidates[:3]", "five"),
-        ("query_vector = embed(['something else'])[0]", "vector of label"),
+        ("hits = hits[:3]; candidates = candidates[:3]", "limit=5"),
+        ("query_vector = embed(['something else'])[0]", "vector of `label`"),
     ],
     "7.2": [
         (
             "make_messages = lambda label, blocks: [{'role': 'user', 'content': SYSTEM}, {'role': 'user', 'content': label}]",
             "roles",
         ),
+        (MESSAGES.format(safe="label", user=USER), "could close the frame"),
+        (MESSAGES.format(safe="' '.join(label.split()).replace('</activity>', '')", user=USER), "every `<` and `>`"),
+        (MESSAGES.format(safe="' '.join(label.split()).replace('<', '‹')", user=USER), "every `<` and `>`"),
+        (MESSAGES.format(safe="label.replace('<', '‹').replace('>', '›')", user=USER), "one line"),
         (
-            "make_messages = lambda label, blocks: [{'role': 'system', 'content': SYSTEM}, {'role': 'user', "
-            "'content': '\\n\\n'.join([f'<activity>\\n{label}\\n</activity>', 'Candidates:', *blocks])}]",
-            "closes the frame",
+            MESSAGES.format(safe=SAFE, user="f'<activity>\\n{safe}\\n</activity>\\n\\nCandidates:\\n\\n' + '\\n'.join(blocks)"),
+            "between one block and the next",
         ),
         (
-            "make_messages = lambda label, blocks: [{'role': 'system', 'content': SYSTEM}, {'role': 'user', "
-            "'content': '\\n\\n'.join([f'<activity>\\n{label.replace(chr(60), str())}\\n</activity>', 'Candidates:', *blocks])}]",
-            "one line",
+            MESSAGES.format(safe=SAFE, user="f'<activity>\\n{safe}\\n</activity>\\n\\n' + '\\n\\n'.join(blocks)"),
+            "Candidates:",
         ),
         ("messages = messages[1:]", "messages"),
     ],
@@ -33,10 +62,19 @@ WRONG = {
         ),
         ("completion = completion.choices[0].message.content", "completion"),
         ("answer = NaceAnswer(codable=True, code='01.11', confidence=0.123)", "completion"),
+        (
+            "request = {key: value for key, value in request.items() if key != 'response_format'}\n"
+            "completion = client.chat.completions.create(**request)",
+            "response_format",
+        ),
+        ("request = {key: value for key, value in request.items() if key != 'temperature'}", "temperature"),
+        ("request = request | {'temperature': 1}", "temperature"),
+        ("request = request | {'response_format': {'type': 'json_object'}}", "json_schema"),
     ],
     "7.4": [
         ("accepted = set(received)", "in a code fence"),
         ("accepted = {'as asked', 'not codable'}", "a group"),
+        ("accepted = len(accepted)", "accepted"),
         ("outcomes = {name: read.outcome for name, read in outcomes.items()}", "parse_answer"),
         ("outcomes = {name: parse_answer(content, []) for name, content in received.items()}", "offered"),
     ],
@@ -48,9 +86,12 @@ WRONG = {
     ],
     "7.6": [
         ("sample_candidates = sample_candidates[::-1]", "does not belong"),
-        ("sample = pl.DataFrame({'label': X_train[chosen], 'code': y_train[chosen]})", "test set"),
+        ("sample = pl.DataFrame({'label': split.X_train[chosen], 'code': split.y_train[chosen]})", "test set"),
         ("sample = sample.head(100)", "500"),
         ("sample_candidates = [row[:1] for row in sample_candidates]", "five codes"),
+        ("search_all = lambda texts, k=5, one=search_all: [one([text], k)[0] for text in texts]", "all the texts at once"),
+        ("search_all = lambda texts, k=5, one=search_all: one(texts, 5)", "three classes"),
+        ("search_all = lambda texts, k=5, one=search_all: one(sorted(texts), k)", "in the order of the texts"),
     ],
     "7.7": [
         (
@@ -58,118 +99,78 @@ WRONG = {
             "model=os.environ['CHAT_MODEL'], messages=messages)",
             "raises",
         ),
-        ("failed = failed | {'outcome': 'not codable'}", "request failed"),
+        (ASK.format(options=OPTIONS, read=READ, usage=USAGE, errors="APIError"), "raises AttributeError when a web page"),
+        (ASK.format(options="n=1", read=READ, usage=USAGE, errors=ERRORS), "temperature"),
         (
-            "ask = lambda *a, ask=ask, **k: (r := ask(*a, **k)) | {'tokens_in': r['tokens_out'], 'tokens_out': r['tokens_in']}",
+            ASK.format(options=OPTIONS, read=READ.replace(", candidates", ", codes"), usage=USAGE, errors=ERRORS),
+            "not a candidate",
+        ),
+        (
+            ASK.format(options=OPTIONS, read=READ, usage="row['tokens_in'] = completion.usage.prompt_tokens", errors=ERRORS),
+            "tokens_out",
+        ),
+        (
+            ASK.format(options=OPTIONS, read=READ, usage=USAGE.replace("prompt_t", "completion_t", 1), errors=ERRORS),
             "prompt_tokens",
         ),
+        ("failed = failed | {'outcome': 'not codable'}", "request failed"),
         ("failed = None", "failed"),
         ("failed = {key: value for key, value in failed.items() if key != 'detail'}", "detail"),
     ],
     "7.8": [
+        ("n_kept = len(requests)", "interrupted half-way"),
+        ("n_kept = 0; n_torn = -1", "interrupted half-way"),
+        ("n_torn = n_kept", "n_torn"),
         ("rows = rows.sort('code')", "order"),
-        ("rows = rows.with_columns(coded=pl.col('coded').shuffle(seed=1))", "none of its candidates"),
-        ("ask_all = lambda requests, path, workers=4: [ask(*request) for request in requests]", "ask_all"),
+        ("rows = pl.concat([sample, rows.drop('label', 'code').reverse()], how='horizontal')", "another request"),
+        ("rows = rows.with_columns(coded=pl.col('coded').shuffle(seed=1))", "holds for its request"),
         ("rows = rows.drop('tokens_in')", "tokens_in"),
-    ],
-    "7.9": [
-        ("share_coded = share_coded.value", "share"),
-        ("share_coded = share(np.array([True, True, False]))", "share_coded"),
-        ("outcome_counts = rows['outcome'].n_unique()", "outcome_counts"),
-        ("outcome_counts = outcome_counts.with_columns(pl.col('len') // 2)", "add up"),
-    ],
-    "7.10": [
-        ("conditional = share(right)", "is a candidate"),
-        ("pipeline = conditional", "all"),
-        ("retriever = {k + 1: value for k, value in retriever.items()}", "1 to 5"),
-        ("retriever = {k: share(rank <= k) for k in retriever}", "retriever[1]"),
-        ("pipeline = right.mean()", "share"),
-    ],
-    "7.11": [
-        ("verdicts = np.where(right, 'right', 'retriever')", "generator"),
-        ("verdicts = np.where(rank < K, 'right', 'retriever')", "verdicts"),
-        ("verdicts = np.where(right, 'right', 'wrong')", "four texts"),
-        ("errors = errors.with_columns(pl.col('len') + 1)", "count"),
-    ],
-    "7.12": [
-        ("by_level = by_level.head(2)", "four levels"),
-        ("by_level = by_level.with_columns(pipeline=pl.col('retriever'))", "pipeline"),
-        ("by_level = by_level.with_columns(low=pl.lit(0.0), high=pl.lit(1.0))", "95 %"),
-        ("by_level = by_level.with_columns(retriever=pl.lit(retriever[5].value))", "retriever"),
-    ],
-    "7.13": [
-        ("median_confidence = {'right': 1.0, 'wrong': 0.0}", "median_confidence"),
-        ("curve = curve.with_columns(coverage=pl.col('coverage') * 0.5)", "coverage"),
-        ("curve = curve.with_columns(precision=pl.col('precision') * pl.col('coverage'))", "precision"),
-        ("curve = curve.filter(pl.col('threshold') > 0.1)", "start at 0"),
-    ],
-    "7.14": [
-        ("recall = recall[:20]", "50"),
-        ("recall = np.array([(rank_notes < k).mean() for k in range(1, 51)])", "k=1"),
-        ("k_80 = k_80 - 1", "k_80"),
-        ("prompt_words = {k: words * 6 for k, words in prompt_words.items()}", "characters"),
-    ],
-    "7.15": [
-        ("fuse = lambda score_arrays, weights: sum(w * s for s, w in zip(score_arrays, weights))", "fuse"),
-        (
-            "fuse = lambda score_arrays, weights: sum(w / (60 + rankdata(s, axis=1)) for s, w in zip(score_arrays, weights))",
-            "fuse",
-        ),
-        ("bm25_scores = scores", "BM25"),
-        ("hybrid = hybrid | {'weighted': hybrid['bm25']}", "weighted"),
-        ("words_of = lambda texts: [text.split() for text in texts]", "stem"),
-        ("bm25_scores = bm25_scores.T", "shape"),
-    ],
-    "7.16": [
-        ("passages = passages[:-5]", "passages"),
-        ("passage_scores = scores", "best passage"),
-        ("passage_vectors = passage_vectors[::-1]", "order"),
-        ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
-        ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
-    ],
-    "7.17": [
-        ("examples = list(zip(truth.tolist(), texts.tolist()))", "training set"),
-        ("examples = list(zip(y_train[:6510].tolist(), X_train[:6510].tolist()))", "ten"),
-        ("example_scores = passage_scores", "best passage or example"),
-        ("examples = examples[:650]", "classes"),
-        ("example_vectors = example_vectors[::-1]", "order"),
-        ("bm25_label_scores = bm25_scores", "notes alone"),
-    ],
-    "7.18": [
-        ("best_method = 'notes'", "best_method"),
-        ("field_best = field_plain", "best_method"),
-        ("field_scores = field_by_method['examples']", "field_scores"),
-        ("field_plain = share(ranks(scores) <= 5)", "field test"),
-        ("comparison = comparison.with_columns(at_5=pl.col('at_1'))", "at_5"),
-        ("comparison = comparison.filter(pl.col('method') != 'passages')", "passages"),
-    ],
-    "7.19": [
-        ("rag_accuracy = share(rag_codes == final_truth[::-1])", "rag_accuracy"),
-        ("rag = rag.sort('code')", "order"),
-        ("rag_accuracy = (rag_codes == final_truth).mean()", "share"),
-        ("answers_path = Path('/dev/null')", "three training labels"),
-        ("rag = rag.with_columns(coded=pl.col('coded').reverse())", "outside its candidates"),
-    ],
-    "7.20": [
-        ("supervised_codes = P.argmax(axis=1)", "text"),
-        ("supervised_confidence = P.mean(axis=1)", "confidence"),
-        ("supervised_seconds = supervised_seconds * len(final)", "seconds"),
-        ("both = both | {'both': both['both'] + both['none']}", "both"),
-        ("supervised_accuracy = rag_accuracy", "supervised_accuracy"),
-        ("supervised_right = ~supervised_right", "supervised_right"),
-    ],
-    "7.21": [
-        ("agree = supervised_right & rag_right", "right or wrong"),
-        ("agree_precision = share(supervised_right)", "agree_precision"),
-        ("agree_coverage = agree.mean()", "share"),
-        ("alone_precision = supervised_accuracy", "as many"),
-    ],
-    "7.22": [
-        ("rag_cost = rag_cost * 1_000_000", "rag_cost"),
-        ("rag_cost = rag['tokens_in'] * 1e-6", "one number"),
-        ("summary = summary[::-1]", "rows"),
-        ("summary = summary.with_columns(accuracy=pl.col('precision'))", "accuracy"),
+        ("rows = rows.head(100)", "500"),
     ],
 }
 
-RIGHT = {}
+RIGHT = {
+    "7.1": [
+        "candidates = tuple(candidates)",
+        "query_vector = query_vector.tolist()",
+    ],
+    "7.2": [
+        MESSAGES.format(safe=SAFE, user=USER + " + '\\n'"),
+        "import re\n"
+        + MESSAGES.format(
+            safe="re.sub(r'\\s+', ' ', label).strip().translate({60: '‹', 62: '›'})",
+            user="f'<activity>\\n{safe}\\n</activity>\\n\\nCandidates:\\n\\n' + '\\n\\n'.join(blocks)",
+        ),
+    ],
+    "7.3": [
+        "from typing import Annotated, Optional\n"
+        "class NaceAnswer(BaseModel):\n"
+        "    code: Optional[str] = None\n"
+        "    codable: bool\n"
+        "    confidence: Annotated[float, Field(ge=0.0, le=1.0)]\n"
+        "answer = NaceAnswer.model_validate_json(completion.choices[0].message.content)",
+        "request = request | {'temperature': 0.0, 'max_tokens': 200}\ncompletion = client.chat.completions.create(**request)\n"
+        "answer = NaceAnswer.model_validate_json(completion.choices[0].message.content)",
+    ],
+    "7.4": [
+        "accepted = sorted(accepted)",
+        "accepted = frozenset(accepted); outcomes = dict(reversed(outcomes.items()))",
+    ],
+    "7.5": [
+        "attack_candidates = search_again = tuple(attack_candidates)",
+        "attack_answer = parse_answer('I would rather not', attack_candidates)",
+    ],
+    "7.6": [
+        "sample_candidates = [tuple(row) for row in sample_candidates]",
+        "def search_all(texts, k=5):\n"
+        "    return codes[np.argsort(-(embed(list(texts)) @ document_vectors.T), axis=1)[:, :k]].tolist()",
+    ],
+    "7.7": [
+        ASK.format(options=OPTIONS, read=READ, usage=USAGE, errors=ERRORS),
+        ASK.format(options=OPTIONS + ", timeout=60", read=READ, usage=USAGE, errors=ERRORS + " + (RuntimeError,)"),
+    ],
+    "7.8": [
+        "n_kept = np.int64(n_kept); n_torn = np.int64(n_torn)",
+        "rows = rows.select('fingerprint', *(name for name in rows.columns if name != 'fingerprint')).to_pandas()",
+    ],
+}

@@ -1,0 +1,48 @@
+"""What a chapter computed and the next can use again, kept on disk by content: under a hash of all that it was made of.
+
+Whatever changes (a text, a model, the code of the embedded endpoint) makes another file, so nothing that is kept is ever out of
+date, and deleting the folder costs time and nothing else. It lies beside the chapters' vector databases, which git ignores.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from funathon.endpoint.server import fingerprint
+from funathon.files import replacing
+from funathon.settings import is_configured
+
+
+def kept_folder() -> Path:
+    """The folder of what is kept; it need not exist yet."""
+    return Path(os.environ["QDRANT_PATH"]) / "kept"
+
+
+def content_hash(content: object) -> str:
+    """A short text that is the same for the same content (anything that JSON can hold), and different for any other."""
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
+
+
+def model_state(variable: str) -> list[str]:
+    """What tells the model that `variable` names, EMBEDDING_MODEL or CHAT_MODEL, from others: its name, and the address of its
+    endpoint, or the hash of the code of the embedded one, which keeps its names when it gets better."""
+    return [os.environ[variable], os.environ["LLMLAB_URL"] if is_configured("LLMLAB_URL") else fingerprint()]
+
+
+def kept_array(name: str, content: object, make: Callable[[], np.ndarray]) -> np.ndarray:
+    """The array that `make` computes from `content`: from disk if it was computed before.
+
+    `name` says what it is, for whoever looks into the folder. A file that cannot be read as an array is made anew.
+    """
+    path = kept_folder() / f"{name}-{content_hash(content)}.npy"
+    try:
+        return np.load(path)
+    except (OSError, ValueError, EOFError):
+        array = make()
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)
+    return array

@@ -1,0 +1,38 @@
+"""The columns that coding adds to a table, and why a text gets no code."""
+
+from collections.abc import Sequence
+
+import polars as pl
+
+from funathon.errors import FunathonError
+
+CANDIDATES = 5
+CODE_SCHEMA = {
+    "code": pl.String,
+    "title": pl.String,
+    "confidence": pl.Float32,
+    **{
+        f"{name}_{rank}": kind
+        for rank in range(2, CANDIDATES + 1)
+        for name, kind in (("code", pl.String), ("confidence", pl.Float32))
+    },
+    "reason": pl.String,
+}
+"""Columns of `Coder.table` and their types."""
+CODE_COLUMNS = tuple(CODE_SCHEMA)
+REVIEW = "review"
+PREFIX = "predicted_"
+
+
+def new_names(columns: Sequence[str], name: str) -> dict[str, str]:
+    """The names that CODE_COLUMNS and REVIEW get beside the `columns` of the file `name`: their own, or all with PREFIX.
+
+    Raises FunathonError when a column has such a name too.
+    """
+    new = [*CODE_COLUMNS, REVIEW]
+    prefix = PREFIX if set(new) & set(columns) else ""
+    names = {column: prefix + column for column in new}
+    taken = [column for column in names.values() if column in columns]
+    if taken:
+        raise FunathonError(f"{name} has a column {taken[0]!r}, which the result should get.", "Rename the column.")
+    return names
