@@ -16,6 +16,9 @@ SECTION = """
   title: "Cereals"
   includes: ["wheat: all kinds", "barley"]
   excludes: ["rice (01.12)"]
+"01.50":
+  title: "Mixed"
+  rule: ["less than 66 %", "otherwise elsewhere"]
 """
 
 
@@ -49,8 +52,10 @@ def test_parents_and_levels_follow_from_the_codes(data):
         ("01", "A", "2"),
         ("01.1", "01", "3"),
         ("01.11", "01.1", "4"),
+        ("01.50", "01.5", "4"),
     ]
     assert notes["Includes"][3] == "- wheat: all kinds\\n- barley"
+    assert notes["Implementation_rule"].to_list() == [None] * 4 + ["- less than 66 %\\n- otherwise elsewhere"]
 
 
 def test_registers(data):

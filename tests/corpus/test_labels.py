@@ -93,6 +93,7 @@ def test_an_unreachable_server_is_named():
 
 
 def test_another_ending_is_refused(tmp_path):
+    (tmp_path / "labels.doc").write_text("code,label\n")
     with pytest.raises(FunathonError, match="does not end in"):
         read_labels(write(tmp_path / "labels.doc", GOOD))
 

@@ -1,12 +1,12 @@
-from pathlib import Path
+import re
 
 import pytest
 
-from funathon.corpus.nomenclature import ancestors, read_nomenclature
+from funathon.corpus.nomenclature import NOTES, ancestors, read_nomenclature
 from funathon.errors import FunathonError
-from funathon.paths import DEFAULT_NACE
+from funathon.paths import DEFAULT_NACE, ROOT
 
-OFFICIAL = Path(__file__).parents[2] / "shared" / "reference" / "NACE_Rev2.1_Structure_Explanatory_Notes_EN.tsv"
+OFFICIAL = ROOT.parent / "shared" / "reference" / "NACE_Rev2.1_Structure_Explanatory_Notes_EN.tsv"
 
 
 def test_ours_has_every_code_at_its_level():
@@ -27,11 +27,32 @@ def test_notes_have_real_line_breaks():
     assert not notes.str.contains("\\n", literal=True).any()
 
 
+RULED = ["01", "01.50", "58.12", "58.13"]
+"""Codes with an implementation rule."""
+
+
+def test_rules_say_how_to_decide():
+    rules = dict(read_nomenclature().drop_nulls("rule").select("code", "rule").iter_rows())
+    assert list(rules) == RULED
+    assert "66 %" in rules["01.50"]
+    assert "four times a week" in rules["58.12"] and "four times a week" in rules["58.13"]
+
+
+def test_a_file_without_rules_reads_with_none(tmp_path):
+    path = tmp_path / "older.tsv"
+    path.write_text("CODE\tHEADING\tPARENT_CODE\tLEVEL\tIncludes\tIncludesAlso\tExcludes\nA\tx\t\t1\ta\\nb\t\t\n")
+    assert read_nomenclature(str(path)).to_dicts() == [
+        {"code": "A", "heading": "x", "parent_code": None, "level": 1, "rule": None}
+        | {"includes": "a\nb", "includes_also": None, "excludes": None}
+    ]
+
+
 @pytest.mark.skipif(not OFFICIAL.is_file(), reason="the official file is not part of the repository")
 def test_the_official_file_loads_through_the_same_reader():
     ours, official = read_nomenclature(), read_nomenclature(str(OFFICIAL))
     facts = ["code", "heading", "parent_code", "level"]
     assert ours.select(facts).equals(official.select(facts))
+    assert official.drop_nulls("rule")["code"].to_list() == RULED
 
 
 @pytest.mark.skipif(not OFFICIAL.is_file(), reason="the official file is not part of the repository")
@@ -40,23 +61,40 @@ def test_no_sentence_of_the_official_notes_is_copied():
         words = "".join(c if c.isalnum() else " " for c in text.lower()).split()
         return {tuple(words[i : i + length]) for i in range(len(words) - length + 1)}
 
-    columns = ["includes", "includes_also", "excludes"]
-    official = {row[0]: row[1:] for row in read_nomenclature(str(OFFICIAL)).select("code", *columns).iter_rows()}
-    for code, *notes in read_nomenclature().select("code", *columns).iter_rows():
+    official = {row[0]: row[1:] for row in read_nomenclature(str(OFFICIAL)).select("code", *NOTES).iter_rows()}
+    for code, *notes in read_nomenclature().select("code", *NOTES).iter_rows():
         theirs = set().union(*(runs(text) for text in official[code] if text))
         for text in notes:
             for bullet in (text or "").split("\n"):
                 assert not runs(bullet) & theirs, f"{code}: {bullet}"
 
 
-def test_exclusions_lead_to_codes_that_exist():
-    import re
+def targets(note, known):
+    """Groups and classes that a note names, ranges such as `46.2 to 46.9` spelt out."""
+    ranges = re.findall(r"\b(\d\d\.\d{1,2}) to (\d\d\.\d{1,2})\b", note)
+    between = {code for low, high in ranges for code in known if low <= code <= high and len(code) == len(low)}
+    return between | set(re.findall(r"\b\d\d\.\d{1,2}\b", note))
 
+
+def test_exclusions_lead_to_codes_that_exist():
     table = read_nomenclature()
     known = set(table["code"])
     for code, excludes in table.select("code", "excludes").drop_nulls().iter_rows():
-        for reference in re.findall(r"\b\d\d\.\d{1,2}\b", excludes):
-            assert reference in known, f"{code} excludes to {reference}"
+        assert targets(excludes, known) <= known, f"{code} excludes to {targets(excludes, known) - known}"
+
+
+@pytest.mark.skipif(not OFFICIAL.is_file(), reason="the official file is not part of the repository")
+def test_classes_exclude_to_the_official_targets_or_say_whose_reading_it_is():
+    ours, official = (read_nomenclature(source).filter(level=4) for source in (None, str(OFFICIAL)))
+    known = set(read_nomenclature()["code"])
+    theirs = {code: targets(note or "", known) for code, note in official.select("code", "excludes").iter_rows()}
+    source = re.compile(r"by our reading|by (its|their) (notes|rule)|implementation rule of 01")
+    for code, note in ours.select("code", "excludes").iter_rows():
+        named = targets(note or "", known)
+        assert theirs[code] <= named, f"{code} lacks the exclusions to {theirs[code] - named}"
+        for bullet in (note or "").split("\n"):
+            if not source.search(bullet):
+                assert targets(bullet, known) <= theirs[code], f"{code}: {bullet}"
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,15 @@ from funathon.errors import FunathonError
 from funathon.files import replacing
 from funathon.paths import DATA
 
-NOTE_KEYS = ("includes", "also", "excludes")
+NOTES = {"rule": "Implementation_rule", "includes": "Includes", "also": "IncludesAlso", "excludes": "Excludes"}
+"""Keys of the notes in a YAML file, and their columns in the tsv."""
 
 
 def read_notes(folder: Path) -> pl.DataFrame:
     """The nomenclature as the tsv holds it, from one YAML file a section.
 
-    A file maps each code to its `title` and, where there are any, the lists `includes`, `also` and `excludes`. Level and
-    parent follow from the code: `A` section, `01` division of the section whose file it stands in, `01.1` group, `01.11`
+    A file maps each code to its `title` and, where there are any, the lists `rule`, `includes`, `also` and `excludes`. Level
+    and parent follow from the code: `A` section, `01` division of the section whose file it stands in, `01.1` group, `01.11`
     class.
 
     Raises FunathonError naming the file and the code at fault.
@@ -46,18 +47,18 @@ def read_notes(folder: Path) -> pl.DataFrame:
             if not re.fullmatch(r"[A-Z]|\d\d(\.\d{1,2})?", code):
                 raise FunathonError(f"{path}: {code!r} is no code.", "Write a letter, 01, 01.1 or 01.11.")
             if not isinstance(entry, dict):
-                raise FunathonError(f"{path}: {code} has no entry.", f"The keys are title, {', '.join(NOTE_KEYS)}.")
-            unknown = set(entry) - {"title", *NOTE_KEYS}
+                raise FunathonError(f"{path}: {code} has no entry.", f"The keys are title, {', '.join(NOTES)}.")
+            unknown = set(entry) - {"title", *NOTES}
             if "title" not in entry or unknown:
                 raise FunathonError(
                     f"{path}: {code} {'has the unknown key ' + sorted(unknown)[0] if unknown else 'has no title'}.",
-                    f"The keys are title, {', '.join(NOTE_KEYS)}.",
+                    f"The keys are title, {', '.join(NOTES)}.",
                 )
             level = 1 if code.isalpha() else len(code.replace(".", ""))
             parent = {1: None, 2: path.stem, 3: code[:2], 4: code[:4]}[level]
-            notes = [bullets(entry.get(key)) for key in NOTE_KEYS]
+            notes = [bullets(entry.get(key)) for key in NOTES]
             rows.append((code, entry["title"], parent, str(level), *notes))
-    columns = ["CODE", "HEADING", "PARENT_CODE", "LEVEL", "Includes", "IncludesAlso", "Excludes"]
+    columns = ["CODE", "HEADING", "PARENT_CODE", "LEVEL", *NOTES.values()]
     return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String), orient="row")
 
 

@@ -14,19 +14,27 @@ COLUMNS = {
     "HEADING": "heading",
     "PARENT_CODE": "parent_code",
     "LEVEL": "level",
+    "Implementation_rule": "rule",
     "Includes": "includes",
     "IncludesAlso": "includes_also",
     "Excludes": "excludes",
 }
 """Columns of the official file that are used, and the names given to them."""
 
+OPTIONAL = ("Implementation_rule",)
+"""Columns that files made before lack: they are read as if empty."""
+
+NOTES = ("rule", "includes", "includes_also", "excludes")
+"""Columns of the table that hold notes."""
+
 
 def read_nomenclature(source: str | None = None) -> pl.DataFrame:
     """Read the nomenclature from a path or a URL (default: NACE_URL, else `data/nace_rev2_1.tsv`).
 
     Returns one row a code, in the order of the file: `code`, `heading`, `parent_code` (null for sections), `level` (1 to 4)
-    and the notes `includes`, `includes_also`, `excludes` (text with real line breaks, null where there is none). The
-    official file writes a line break as the two characters backslash and n; so does ours.
+    and the notes `rule`, `includes`, `includes_also`, `excludes` (text with real line breaks, null where there is none).
+    `rule` is the implementation rule, which four codes have: how to decide between them and their neighbours. The official
+    file writes a line break as the two characters backslash and n; so does ours.
 
     Raises FunathonError when the source cannot be read, lacks a column, or its codes do not form a tree of four levels.
     """
@@ -36,12 +44,13 @@ def read_nomenclature(source: str | None = None) -> pl.DataFrame:
         table = pl.read_csv(read_bytes(name, "NACE_URL"), separator="\t", infer_schema=False)
     except pl.exceptions.PolarsError as error:
         raise FunathonError(f"{name} is not a tab-separated file: {first_line(error)}.", cure) from error
+    table = table.with_columns(pl.lit(None, pl.String).alias(column) for column in OPTIONAL if column not in table.columns)
     missing = [column for column in COLUMNS if column not in table.columns]
     if missing:
         raise FunathonError(f"{name} has no column {', '.join(missing)}.", cure)
     table = table.select(pl.col(old).alias(new) for old, new in COLUMNS.items()).with_columns(
         pl.col("level").cast(pl.Int8, strict=False),
-        pl.col("includes", "includes_also", "excludes").str.replace_all("\\n", "\n", literal=True),
+        pl.col(NOTES).str.replace_all("\\n", "\n", literal=True),
     )
     orphans = table.filter(
         ~pl.col("level").is_between(1, 4).fill_null(False)
