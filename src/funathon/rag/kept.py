@@ -8,6 +8,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -27,10 +28,16 @@ def content_hash(content: object) -> str:
     return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:16]
 
 
+@cache
+def embedded_code() -> str:
+    """Hash of the code of the embedded endpoint, as it was when this process first asked."""
+    return fingerprint()
+
+
 def model_state(variable: str) -> list[str]:
     """What tells the model that `variable` names, EMBEDDING_MODEL or CHAT_MODEL, from others: its name, and the address of its
     endpoint, or the hash of the code of the embedded one, which keeps its names when it gets better."""
-    return [os.environ[variable], os.environ["LLMLAB_URL"] if is_configured("LLMLAB_URL") else fingerprint()]
+    return [os.environ[variable], os.environ["LLMLAB_URL"] if is_configured("LLMLAB_URL") else embedded_code()]
 
 
 def kept_array(name: str, content: object, make: Callable[[], np.ndarray]) -> np.ndarray:
