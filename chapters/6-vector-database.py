@@ -776,8 +776,8 @@ def check(embed_texts, vectors, *, texts, embed_batch, unit, client, dimension):
 # batches of 100. Put the number of points that the collection then has in `count_first`. Then do it all again, and put the
 # number in `count_second`.
 #
-# (The local database waits after each point until the disk has it: from 2 to 25 seconds each time, by the disk. A server
-# does not.)
+# (The local database waits after each point until the disk has it. On a slow disk this takes up to half a minute each time; a
+# server does not wait.)
 
 # %% [markdown] tags=["hint"] question="6.9"
 # `qdrant.upsert(collection, points=[…])` takes a list of points. Batches, since a single request with everything may be
