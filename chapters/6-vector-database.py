@@ -776,8 +776,8 @@ def check(embed_texts, vectors, *, texts, embed_batch, unit, client, dimension):
 # batches of 100. Put the number of points that the collection then has in `count_first`. Then do it all again, and put the
 # number in `count_second`.
 #
-# (The local database waits after each point until the disk has it: from 2 to 25 seconds each time, by the disk. A server
-# does not.)
+# (The local database waits after each point until the disk has it. On a slow disk this takes up to half a minute each time; a
+# server does not wait.)
 
 # %% [markdown] tags=["hint"] question="6.9"
 # `qdrant.upsert(collection, points=[…])` takes a list of points. Batches, since a single request with everything may be
@@ -1076,9 +1076,9 @@ for k in [1, 5]:
     print(f"{lost} labels lose the right class, {won} win it, p = {binomtest(won, lost + won).pvalue:.2g}")
 
 # %% [markdown]
-# So the fear was right, for these notes and this model: the nearest class is the right one for 39.8 % of the labels without the
-# exclusions and for 35.4 % with them. 91 labels lose it, 47 win it, and a coin would hardly fall so unevenly. Among five
-# candidates less is lost, since a class that is moved a little stays near.
+# So the fear was right, for these notes and this model: the right class stands first less often when the exclusions are in the
+# text. Some labels win by them, but about twice as many lose, and a coin would hardly fall so unevenly (p is the chance that it
+# does). Among five candidates less is lost, since a class that is moved a little stays near.
 #
 # Take the figure for what it is. It holds for our short notes and a small model; another model, or notes in which the
 # exclusions are a smaller part, may do better. The way to find out is the same.
