@@ -589,7 +589,7 @@ def check(best_classifier, best_id, *, predict_codes, X_val, y_val):
 # fifth of the labels and lets the pretrained model of chapter 4 stand in for the best one; the names of the runs say so.
 #
 # Without a server, MLflow keeps its notes in the file `mlflow.db` and the models in the folder `mlruns`, both at the root of
-# the project. One pass through this chapter adds some 30 MB, nearly all of it the best model; each further training with
+# the project. One pass through this chapter adds a little over 20 MB, nearly all of it the best model; each further training with
 # `keep_model=True` adds as much again. To forget everything, shut the kernels down and delete both.
 
 # %% [markdown] tags=["question"] question="3.6"
