@@ -32,11 +32,13 @@ def test_without_quarto_the_command_says_how_to_get_it(monkeypatch):
     assert "preview" in said and "quarto.org" in said
 
 
+@pytest.mark.slow
 def test_every_page_of_the_menu_is_there_and_says_it_is_a_preview(site):
     for source in [page for pages in sections(CHAPTERS).values() for page in pages]:
         assert "plain preview, made without Quarto" in (site / building.page_of(source)).read_text()
 
 
+@pytest.mark.slow
 def test_each_question_has_an_anchor_and_each_solution_is_folded(site):
     for chapter in CHAPTERS:
         page = (site / "site" / f"{chapter.name}.html").read_text()
@@ -46,6 +48,7 @@ def test_each_question_has_an_anchor_and_each_solution_is_folded(site):
             assert f'id="question-{question.replace(".", "-")}"' in page
 
 
+@pytest.mark.slow
 def test_a_second_build_replaces_the_first(site):
     (site / "old.html").write_text("old")
     building.write_preview(site, COURSE)
