@@ -345,7 +345,9 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 # to nothing.
 
 # %%
+import mlflow
 import pytorch_lightning
+from torchTextClassifiers import TrainingConfig
 
 
 def train_and_log(name, model, texts, codes, keep_model=False, batch_size=256, **settings):
