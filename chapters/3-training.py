@@ -645,6 +645,7 @@ def check(runs, runs_figure, *, first_run, rate_id, rows_id, best_id):
 
 # %%
 #| fig-alt: Line chart of training and validation accuracy, epoch by epoch, for the best run.
+import matplotlib.pyplot as plt
 import mlflow
 
 client = mlflow.MlflowClient()
