@@ -57,7 +57,8 @@ class TestWithTheModel:
     """The command as people call it."""
 
     @pytest.fixture(autouse=True, scope="class")
-    def loaded_once(self):
+    @classmethod
+    def loaded_once(cls):
         """Loading and verifying the model takes longer than most of these tests."""
         from funathon.supervised import predicting
 
