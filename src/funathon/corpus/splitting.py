@@ -1,5 +1,6 @@
 """The split of the labels into training, validation and test set: the same in every chapter and command."""
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +26,12 @@ class Split:
     y_val: np.ndarray
     X_test: np.ndarray
     y_test: np.ndarray
+
+    @property
+    def training_digest(self) -> str:
+        """sha256 of the training set, which tells what a model learnt from."""
+        rows = "\n".join(f"{code}\t{text}" for code, text in zip(self.y_train, self.X_train))
+        return hashlib.sha256(rows.encode()).hexdigest()
 
 
 def split_labels(labels: pl.DataFrame) -> Split:

@@ -47,7 +47,10 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
         raw = softmax(scored[name] * manifest.settings["temperature"])
         before[name] = f"{calibration_error(raw.max(axis=1), right[name]):.3f}"
 
-    lines = [INTRODUCTION.format(n_train=manifest.n_train, n_classes=len(classes)), "## Figures\n", *heading("", *reports)]
+    lines = [INTRODUCTION.format(n_train=manifest.n_train, n_classes=len(classes))]
+    if manifest.training_digest != split.training_digest:
+        lines.append(CHANGED)
+    lines += ["## Figures\n", *heading("", *reports)]
     figures = {name: dict(report.rows()) for name, report in reports.items()}
     for measure in figures["test"]:
         if measure == "calibration error":
@@ -143,7 +146,12 @@ it reads any. Do not load a model of this kind that you cannot verify.
 """
 
 
-FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels and never used to choose anything.
+CHANGED = """**The labels have changed since.** This model, and the other methods and networks that it is compared with, learnt from labels
+as they were before. The model's own accuracies are measured on the labels of today; those of the other methods and networks were
+measured on the labels of that time.
+"""
+
+FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels; nothing about this model was chosen on it.
 `funathon evaluate data/field_test.parquet` gives its column.
 """
 

@@ -24,12 +24,13 @@ UNLISTED = (MANIFEST, CARD)
 @dataclass(frozen=True)
 class Manifest:
     """What `manifest.json` says: size in bytes and sha256 of each file, the number of labels trained on, the settings, and
-    the processor seconds of the training (None in manifests that do not say)."""
+    the processor seconds of the training and the sha256 of the training set (None in manifests that do not say)."""
 
     files: dict[str, dict]
     n_train: int
     settings: dict
     training_seconds: float | None
+    training_digest: str | None
 
 
 def read_manifest(url: str) -> Manifest:
@@ -41,7 +42,13 @@ def read_manifest(url: str) -> Manifest:
     try:
         parsed = json.loads(content)
         files = {str(name): {"bytes": int(f["bytes"]), "sha256": str(f["sha256"])} for name, f in parsed["files"].items()}
-        manifest = Manifest(files, int(parsed["data"]["n_train"]), dict(parsed["settings"]), parsed.get("training_seconds"))
+        manifest = Manifest(
+            files,
+            int(parsed["data"]["n_train"]),
+            dict(parsed["settings"]),
+            parsed.get("training_seconds"),
+            parsed["data"].get("sha256_train"),
+        )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FunathonError(f"{file_in(url, MANIFEST)} is not the manifest of a model.", "Fetch the model again.") from error
     strange = [name for name in files if Path(name).name != name]

@@ -6,7 +6,6 @@ The settings were chosen on the validation set; the model card lists what was tr
 
 import collections
 import copy
-import hashlib
 import importlib.metadata
 import logging
 import pickle
@@ -220,9 +219,8 @@ def save_small(model: torchTextClassifiers, folder: Path) -> None:
 def about(split: Split, settings: Settings, temperature: float) -> dict:
     """What the manifest says beside the files."""
     packages = ("torch", "torchtextclassifiers", "pytorch-lightning", "transformers", "tokenizers", "scikit-learn", "numpy")
-    rows = "\n".join(f"{code}\t{text}" for code, text in zip(split.y_train, split.X_train))
     return {
-        "data": {"n_train": len(split.X_train), "sha256_train": hashlib.sha256(rows.encode()).hexdigest()},
+        "data": {"n_train": len(split.X_train), "sha256_train": split.training_digest},
         "settings": asdict(settings) | {"temperature": temperature},
         "versions": {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in packages},
     }
