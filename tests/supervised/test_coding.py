@@ -318,6 +318,36 @@ def test_names_that_are_patterns_mix_nothing(register, tmp_path, small, name, ot
     assert len(read(tmp_path / name)) == 8
 
 
+@pytest.mark.parametrize("column", ["*", "^.*$", "^l"])
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_names_of_columns_are_no_patterns(tmp_path, small, column, ending):
+    path, out = tmp_path / "register.csv", tmp_path / f"out.{ending}"
+    pl.DataFrame({"id": LABELS, column: "x", "label": LABELS}).write_csv(path)
+    interrupted(path, out, 1)
+    assert run(path, out).resumed
+    assert read(out)[column].to_list() == ["x"] * len(LABELS)
+
+
+@pytest.mark.parametrize("name", ["~/o.csv", "~/o.parquet", "file:o.xlsx"])
+def test_names_are_no_addresses_and_no_home(register, tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    run(register("register.csv"), name)
+    again = "again-" + name.replace("/", "-")
+    run(name, again)
+    assert len(read(name)) == len(read(again)) == 8
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "xlsx"])
+def test_names_in_another_encoding_are_refused(register, tmp_path, kind):
+    path = register(f"register.{kind}")
+    with pytest.raises(FunathonError, match="is not UTF-8"):
+        run(path, tmp_path / f"cod\udce9.{kind}")
+    moved = path.rename(tmp_path / f"r\udce9.{kind}")
+    with pytest.raises(FunathonError, match="is not UTF-8"):
+        run(moved, tmp_path / f"out.{kind}")
+    assert list(tmp_path.iterdir()) == [moved]
+
+
 def test_a_result_that_was_made_meanwhile_stays(register, tmp_path):
     path, out = register("register.csv"), tmp_path / "out.csv"
 

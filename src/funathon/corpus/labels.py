@@ -101,12 +101,14 @@ def read_columns(name: str, reading: Reading, variable: str, code: str, label: s
     if not opened.rows:
         raise FunathonError(f"{opened.name} has no rows.", "Check how it was written.")
     table = opened.read().rename({old: new for new, old in found.items()})
-    return table.with_columns(codes.trimmed(pl.col(code).cast(pl.String)), pl.col(label).cast(pl.String))
+    pair = pl.DataFrame({"code": table[code].cast(pl.String), "label": table[label].cast(pl.String)})
+    pair = pair.with_columns(codes.trimmed(pl.col("code")))
+    return table.with_columns(pair["code"].alias(code), pair["label"].alias(label))
 
 
 def numbered(table: pl.DataFrame, code: str, label: str) -> pl.DataFrame:
     """Columns `row` (from 1), `code` and `label` of a table."""
-    return table.select(code=pl.col(code), label=pl.col(label)).with_row_index("row", 1)
+    return pl.DataFrame({"code": table[code], "label": table[label]}).with_row_index("row", 1)
 
 
 def check(name: str, rows: pl.DataFrame) -> None:

@@ -21,6 +21,7 @@ from rich.text import Text
 from funathon.corpus.tables import writing as tables
 from funathon.corpus.tables.columns import find_column
 from funathon.corpus.tables.opening import open_table, tell
+from funathon.corpus.tables.source import located
 from funathon.corpus.tables.table import GUESSED, Reading, Table
 from funathon.errors import FunathonError, visible
 from funathon.files import publish
@@ -74,6 +75,7 @@ def code_register(
     refuse_remote(source, out)
     result, register = Path(out), Path(source)
     output = tables.output_of(result)
+    located(result)
     before = state(register)
     table = open_table(source, reading)
     column = find_column(table.name, table.schema.names(), label, "--label", tell)
@@ -177,7 +179,7 @@ def finish(
 
     Raises FunathonError, and keeps everything, when what is written has not `rows` rows, or somebody has taken the name.
     """
-    whole = folder / ".whole"
+    whole = folder.absolute() / ".whole"
     with writing(out):
         tables.write(paths, schema, whole, output)
         written = tables.count_rows(whole, output)

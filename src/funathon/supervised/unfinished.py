@@ -88,8 +88,8 @@ def sweep(folder: Path) -> None:
 
 
 def piece_path(folder: Path, number: int) -> Path:
-    """Where a piece lies, counted from 0."""
-    return folder / f"{number:07}.parquet"
+    """Where a piece lies, counted from 0; as an absolute path, in which polars takes `~` and `file:` for names."""
+    return folder.absolute() / f"{number:07}.parquet"
 
 
 def kept(path: Path, piece: pl.DataFrame, schema: pl.Schema) -> bool:
@@ -98,7 +98,7 @@ def kept(path: Path, piece: pl.DataFrame, schema: pl.Schema) -> bool:
         found = pl.read_parquet(path, glob=False)
     except (pl.exceptions.PolarsError, OSError):
         return False
-    return found.schema == schema and found.select(piece.columns).equals(piece)
+    return found.schema == schema and found[piece.columns].equals(piece)
 
 
 def keep(path: Path, table: pl.DataFrame) -> None:

@@ -58,6 +58,37 @@ def test_codes_dates_and_empty_rows(read):
     assert read({"Data": [["code", "x"], *rows]}).rows() == [("06.10", "2025-11-01 00:00:00"), (None, None), ("6.1", "0.3")]
 
 
+@pytest.mark.parametrize("value", [1 / 3, 1e-10, 1234.5678000001234, -1e-12, 2.5, 6.1, 48.85661234567891])
+def test_numbers_keep_all_their_digits(read, value):
+    # sixteen digits are what the workbook of the test holds
+    found = read({"Data": [["label", "x"], ["a", value], ["b", "0.3333333333333333333"], ["c", "06.10"], ["d", True]]})["x"]
+    assert float(found[0]) == float(f"{value:.16G}") and found[1:].to_list() == ["0.3333333333333333333", "06.10", "true"]
+
+
+def rewritten(path, old, new):
+    """A workbook with another text in the XML of its first sheet."""
+    with zipfile.ZipFile(path) as packed:
+        parts = {name: packed.read(name) for name in packed.namelist()}
+    with zipfile.ZipFile(path, "w") as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content.replace(old, new) if name.endswith("/sheet1.xml") else content)
+
+
+@pytest.mark.parametrize("value", [b"<v></v>", b"<v/>"])
+def test_formulas_with_an_empty_text_below_the_last_row_are_rows(tmp_path, value):
+    path = workbook(tmp_path / "book.xlsx", {"Data": [["id", "label"], ["1", "x"], [None, 7.5], [None, 7.5]]})
+    rewritten(path, b"><v>7.5</v>", b' t="str"><f>IF(A9="","","y")</f>' + value)
+    assert len(open_table(str(path)).read()) == 3
+
+
+def test_errors_in_cells_are_said(tmp_path):
+    path = workbook(tmp_path / "book.xlsx", {"Data": [["id", "label"], ["1", "x"], ["2", 7.5], ["3", 7.5]]})
+    rewritten(path, b"><v>7.5</v>", b' t="e"><v>#N/A</v>')
+    said = []
+    assert open_table(str(path), say=said.append).read()["label"].to_list() == ["x", None, None]
+    assert "2 cells hold errors such as #N/A, read as missing, the first in B3" in said[0]
+
+
 def test_the_first_sheet_is_taken_and_that_is_said(read):
     sheets = {"Cover": [["label"], ["a"]], "Data": [["label"], ["b"], ["c"]]}
     said = []

@@ -312,3 +312,18 @@ def test_a_file_that_changes_between_counting_and_reading(tmp_path):
     path.write_text("label\nbakery\ntaxi\n")
     with pytest.raises(FunathonError, match="has 1 rows, but 2 could be read"):
         table.read()
+
+
+@pytest.mark.parametrize("encoding", ["utf-32", "idna", "punycode", "undefined"])
+def test_encodings_that_cannot_be_are_refused(read, encoding):
+    with pytest.raises(FunathonError, match=f"line 1 is not written in {encoding}"):
+        read("id,label\n1,é\n".encode(), encoding=encoding)
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_utf_16_may_lack_its_mark(read, encoding):
+    assert read("id,label\n1,é\n".encode(encoding), encoding="utf-16").rows() == [("1", "é")]
+
+
+def test_an_endless_field_hides_no_separator(read):
+    assert read(f"id;label\n1;{'a, b ' * 40_000}\n".encode()).columns == ["id", "label"]

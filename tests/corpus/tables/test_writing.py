@@ -94,3 +94,10 @@ def test_what_a_sheet_cannot_hold_is_refused(tmp_path):
     for text in ("x" * 32_768, "🍞" * 16_384):
         with pytest.raises(FunathonError, match="Row 103 has 32,768 characters in 'label'"):
             writing.check_texts(sheet, pl.DataFrame({"label": ["", "x", text]}), 100)
+
+
+def test_a_name_too_long_for_a_cell_is_refused(tmp_path):
+    schema = pl.Schema({"label": pl.String, "x" * 32_768: pl.String})
+    writing.check(writing.output_of(tmp_path / "out.csv"), schema, 1, "r.csv")
+    with pytest.raises(FunathonError, match="is too long for a cell"):
+        writing.check(writing.output_of(tmp_path / "out.xlsx"), schema, 1, "r.csv")

@@ -21,9 +21,10 @@ def open_parquet(source: Source, reading: Reading) -> Table:
     Raises FunathonError when it is none.
     """
 
-    def unreadable(error: Exception) -> FunathonError:
+    def unreadable(error: BaseException) -> FunathonError:
         return FunathonError(
-            f"{source.name} is not a readable parquet file: {first_line(error)}.", "It may be truncated: fetch or write it again."
+            f"{source.name} is not a readable parquet file: {first_line(error)}.",
+            "It may be truncated, or hold a type that polars lacks: write it again.",
         )
 
     frame = pl.scan_parquet(io.BytesIO(source.content) if isinstance(source.content, bytes) else source.content, glob=False)
@@ -31,7 +32,8 @@ def open_parquet(source: Source, reading: Reading) -> Table:
         with source.open() as stream:
             rows = pa.parquet.read_metadata(stream).num_rows
         schema = frame.collect_schema()
-    except (pa.ArrowException, pl.exceptions.PolarsError) as error:
+        schema.to_frame()
+    except (pa.ArrowException, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise unreadable(error) from error
 
     def batches() -> Iterator[pl.DataFrame]:

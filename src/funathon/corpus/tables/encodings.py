@@ -42,8 +42,11 @@ def marked(stream: BinaryIO) -> str | None:
     return next((encoding for mark, encoding in MARKS.items() if start.startswith(mark)), None)
 
 
-def as_said(encoding: str, mark: str | None) -> str:
-    """The encoding a person named, in the form that takes the byte order mark off where there is one."""
+def as_said(encoding: str, mark: str | None, bytewise: str | None) -> str:
+    """The encoding a person named, in the form that takes the byte order mark off where there is one; without one, in the order of
+    bytes that the zeros tell (`bytewise`), or that of Windows."""
+    if not mark and encoding in ("utf-16", "utf-32"):
+        return bytewise if bytewise and bytewise.startswith(encoding) else f"{encoding}-le"
     family = mark.removesuffix("-sig") if mark else None
     return mark if family and encoding.startswith(family) else encoding
 

@@ -1,5 +1,6 @@
 """What stands between the columns of a text file."""
 
+import contextlib
 import csv
 import re
 
@@ -21,7 +22,7 @@ def said(separator: str) -> str:
     """The character that a person means by `comma`, `,`, `tab` or `\\t`; raises FunathonError for what is none."""
     named = {name: character for character, name in NAMES.items()} | {"\\t": "\t"}
     character = named.get(separator.lower(), separator)
-    if len(character) != 1 or character in '"\r\n' or not character.isascii():
+    if len(character) != 1 or character in '"\r\n\0' or not character.isascii():
         raise FunathonError(f"{separator!r} is no separator.", f"Write {', '.join(NAMES.values())}, or one character.")
     return character
 
@@ -29,7 +30,7 @@ def said(separator: str) -> str:
 def declared(line: str) -> str | None:
     """The separator that a first line such as `sep=;` declares, as Excel writes and reads it; None for any other line."""
     match = re.fullmatch(r'"?sep=(.)"?[\r\n]*', line, re.IGNORECASE | re.DOTALL)
-    return match[1] if match and match[1] not in '"\r\n' and match[1].isascii() else None
+    return match[1] if match and match[1] not in '"\r\n\0' and match[1].isascii() else None
 
 
 def guess(lines: list[str], kind: str) -> str:
@@ -40,10 +41,11 @@ def guess(lines: list[str], kind: str) -> str:
     """
     scores = {}
     for separator in sorted(NAMES, key=lambda character: character != usual(kind)):
-        try:
-            widths = [len(row) for row in csv.reader(lines, delimiter=separator) if row]
-        except csv.Error:  # a field beyond the limit of the csv module: seen later, by the one that has none
-            continue
+        widths = []
+        with contextlib.suppress(csv.Error):  # a field beyond the limit of the csv module: what stands above it tells enough
+            for row in csv.reader(lines, delimiter=separator):
+                if row:
+                    widths.append(len(row))
         if widths:
             share = widths.count(widths[0]) / len(widths)
             scores[separator] = (widths[0] > 1 and share >= CONSISTENT, share, widths[0])

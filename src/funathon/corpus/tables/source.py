@@ -49,4 +49,17 @@ def find(path: str, variable: str) -> Source:
     kind, zipped = kind_of(path)
     if kind not in (*TEXT, "xlsx", "parquet") or (zipped and kind not in TEXT):
         raise FunathonError(f"{shown} does not end in {ENDINGS}.", "Save it in one of these formats.")
-    return Source(shown, kind, zipped, read_bytes(path, variable) if remote else Path(path))
+    return Source(shown, kind, zipped, read_bytes(path, variable) if remote else located(Path(path)))
+
+
+def located(path: Path) -> Path:
+    """The absolute path, in which polars takes `~` and `file:` for names.
+
+    Raises FunathonError when it is no UTF-8, which polars cannot open.
+    """
+    absolute = path.absolute()
+    try:
+        str(absolute).encode()
+    except UnicodeEncodeError:
+        raise FunathonError(f"The name of {path}, or of its folder, is not UTF-8.", "Rename it.") from None
+    return absolute

@@ -78,7 +78,8 @@ def find_dialect(source: Source, reading: Reading) -> tuple[Dialect, list[str]]:
     with source.open() as stream:
         mark = encodings.marked(stream)
     if reading.encoding is not None:
-        encoding = encodings.as_said(encodings.known(reading.encoding), mark)
+        with source.open() as stream:
+            encoding = encodings.as_said(encodings.known(reading.encoding), mark, encodings.without_mark(stream))
     elif mark:
         encoding = mark
     else:
@@ -134,7 +135,10 @@ def undecodable(source: Source, encoding: str) -> FunathonError:
     """The error for a file that is not written in an encoding, with the first line that is not."""
     with source.open() as stream:
         lines = io.TextIOWrapper(stream, encoding, errors="replace")
-        number = next((number for number, line in enumerate(lines, 1) if "\ufffd" in line), 1)
+        try:
+            number = next((number for number, line in enumerate(lines, 1) if "\ufffd" in line), 1)
+        except UnicodeError:  # an encoding that replaces nothing
+            number = 1
     return FunathonError(
         f"{source.name}: line {number:,} is not written in {encoding}.", "Name another encoding with --encoding."
     )
@@ -168,5 +172,7 @@ def parse(source: Source, dialect: Dialect, found: Survey) -> Iterator[pl.DataFr
             )
             for batch in reader:
                 yield pl.from_arrow(batch)
+        except UnicodeError as error:
+            raise undecodable(source, dialect.encoding) from error
         except pa.ArrowInvalid as error:
             raise FunathonError(f"{source.name} cannot be parsed: {error}.", "Save it as .parquet or .xlsx.") from error

@@ -59,6 +59,10 @@ def check(output: Output, schema: pl.Schema, rows: int, name: str) -> None:
         raise FunathonError(
             f"{rows:,} rows and {len(schema):,} columns are too many for a sheet of Excel.", "Write .csv or .parquet."
         )
+    if output.kind == "xlsx" and len(longest := max(schema, key=len)) > MOST_CHARACTERS:
+        raise FunathonError(
+            f"The name of the column {longest[:20] + '…'!r} of {name} is too long for a cell of Excel.", "Write .csv or .parquet."
+        )
 
 
 def check_texts(output: Output, piece: pl.DataFrame, before: int) -> None:
@@ -120,7 +124,7 @@ def write_sheet(tables: Iterable[pl.DataFrame], schema: pl.Schema, path: Path) -
             sheet.write_string(0, place, name)
         number = 0
         for table in tables:
-            for row in table.select(as_cell(name, kind) for name, kind in schema.items()).iter_rows():
+            for row in pl.DataFrame([as_cell(column) for column in table]).iter_rows():
                 number += 1
                 for place, value in enumerate(row):
                     if isinstance(value, str):
@@ -134,13 +138,13 @@ def write_sheet(tables: Iterable[pl.DataFrame], schema: pl.Schema, path: Path) -
     path.write_bytes(packed.getbuffer())
 
 
-def as_cell(name: str, kind: pl.DataType) -> pl.Expr:
+def as_cell(column: pl.Series) -> pl.Series:
     """A column as cells can hold it: numbers that Excel keeps exactly, true and false; all else as text."""
-    if kind in (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32):
-        return pl.col(name)
-    if kind.is_float():
-        return pl.col(name).cast(pl.String).cast(pl.Float64)  # 0.1 of single precision as 0.1, not as 0.10000000149
-    return pl.col(name).cast(pl.String)
+    if column.dtype in (pl.Boolean, pl.Int8, pl.Int16, pl.Int32, pl.UInt8, pl.UInt16, pl.UInt32):
+        return column
+    if column.dtype.is_float():
+        return column.cast(pl.String).cast(pl.Float64)  # 0.1 of single precision as 0.1, not as 0.10000000149
+    return column.cast(pl.String)
 
 
 def count_rows(path: Path, output: Output) -> int:
