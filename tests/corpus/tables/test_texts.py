@@ -153,6 +153,28 @@ def test_records_over_the_borders_of_blocks(monkeypatch, tmp_path):
     assert loosely(open_table(str(path)).read().rows()) == loosely(rows)
 
 
+def test_nothing_is_lost_at_the_border_of_two_blocks(monkeypatch, tmp_path):
+    from funathon.corpus.tables import texts
+
+    path = tmp_path / "table.csv"
+    rows = [(f"\ufeff{number}", 'a "quoted"\r\nline ""\r\n' * (number % 5) + "é") for number in range(40)]
+    path.write_text("label,b\r\n" + "".join(f'{a},"{b.replace(chr(34), chr(34) * 2)}"\r\n' for a, b in rows), "utf-8", newline="")
+    for block in range(1, 1200, 7):
+        monkeypatch.setattr(texts, "BLOCK", block)
+        assert open_table(str(path)).read().rows() == rows
+
+
+def test_blank_lines_behind_a_border_are_no_table(monkeypatch, tmp_path):
+    from funathon.corpus.tables import texts
+
+    monkeypatch.setattr(texts, "BLOCK", 1)
+    path = tmp_path / "table.csv"
+    path.write_text("\n\nlabel,b\n\n1,x\n\n\n2,y\n\n\n")
+    assert open_table(str(path), say=lambda line: None).read().rows() == [("1", "x"), ("2", "y")]
+    path.write_text("\n\nlabel\n\n1\n\n\n2\n\n\n")
+    assert open_table(str(path)).read()["label"].to_list() == [None, "1", None, None, "2", None, None]
+
+
 def test_a_field_of_many_megabytes(read):
     huge = "bakery, " * 2_000_000
     assert read(f'label,n\n"{huge}",1\nx,2\n'.encode()).rows() == [(huge, "1"), ("x", "2")]

@@ -8,7 +8,7 @@ closed and has met the next one.
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from funathon.errors import FunathonError
 
@@ -35,11 +35,11 @@ class Survey:
     """The line of the first of them."""
     mixed_line: int = 0
     """The first line that ends otherwise than the first one; 0 where all end alike."""
-    longest: int = 0
-    """Characters of the longest record."""
+    borders: list[int] = field(default_factory=list)
+    """The lines in which a record ends, one for about every `block` characters: where the file may be cut for the parser."""
 
 
-def survey(lines: Iterable[str], separator: str, name: str, *, skip: int = 0) -> Survey:
+def survey(lines: Iterable[str], separator: str, name: str, *, block: int, skip: int = 0) -> Survey:
     """Count the records of a file given as lines with their ends; `skip` lines at its beginning are no records.
 
     Lines end in `\\n`, `\\r\\n` or (all of them) `\\r`.
@@ -50,14 +50,18 @@ def survey(lines: Iterable[str], separator: str, name: str, *, skip: int = 0) ->
     found = Survey()
     ending = ""
     opened = 0  # the line in which a record began that has an open quote
-    fields = size = 0  # of the open record
+    fields = 0  # of the open record
+    size = 0  # characters since the last border
     regular = None
     for number, line in enumerate(lines, 1):
         if number <= skip:
             continue
         if regular and not opened and regular(line):
             found.rows += 1
-            found.longest = max(found.longest, len(line))
+            size += len(line)
+            if size >= block:
+                found.borders.append(number)
+                size = 0
             continue
         text = line[:-2] if line.endswith("\r\n") else line[:-1] if line.endswith(("\n", "\r")) else line
         size += len(line)
@@ -68,7 +72,6 @@ def survey(lines: Iterable[str], separator: str, name: str, *, skip: int = 0) ->
                 if "\r" in text or "\n" in text:
                     refuse_break(name, number)
                 if not text:
-                    size = 0
                     if found.width == 1:
                         found.rows += 1
                     elif found.width:
@@ -118,7 +121,9 @@ def survey(lines: Iterable[str], separator: str, name: str, *, skip: int = 0) ->
             if "\r" in (end, ending):
                 refuse_break(name, number)
             found.mixed_line = found.mixed_line or number
-        found.longest, size = max(found.longest, size), 0
+        if size >= block:
+            found.borders.append(number)
+            size = 0
         if not found.width:
             found.width, found.header_line = fields, begun
             regular = regular_line(separator, fields, end)

@@ -1,5 +1,6 @@
 """csv, tsv and txt: surveyed line by line, then parsed by Arrow."""
 
+import codecs
 import io
 import itertools
 import re
@@ -18,10 +19,8 @@ from funathon.corpus.tables.table import Reading, Table
 from funathon.errors import FunathonError
 
 BLOCK = 1 << 22
-"""Bytes that are parsed at a time. A record must fit into a block."""
+"""Characters that are parsed at a time, to the end of a record."""
 LARGEST_BLOCK = (1 << 31) - 1
-UTF8 = 4
-"""Bytes that a character takes at most."""
 SNIFFED = 1 << 20
 """Characters in which the separator and the kind of line end are looked for."""
 
@@ -126,7 +125,7 @@ def survey_file(source: Source, dialect: Dialect) -> Survey:
     with source.open() as stream:
         lines = io.TextIOWrapper(stream, dialect.encoding, newline=dialect.newline)
         try:
-            return survey(lines, dialect.separator, source.name, skip=int(dialect.declared))
+            return survey(lines, dialect.separator, source.name, block=BLOCK, skip=int(dialect.declared))
         except UnicodeError as error:
             raise undecodable(source, dialect.encoding) from error
 
@@ -147,32 +146,38 @@ def undecodable(source: Source, encoding: str) -> FunathonError:
 def parse(source: Source, dialect: Dialect, found: Survey) -> Iterator[pl.DataFrame]:
     """All records of a file, the header first, in batches; the columns are `0`, `1`, …"""
     columns = [str(number) for number in range(found.width)]
-    with source.open() as file:
-        stream = pa.PythonFile(file, mode="r")
-        if dialect.encoding not in ("utf-8", "utf-8-sig"):
-            stream = pa.transcoding_input_stream(stream, dialect.encoding, "utf-8")
+    with source.open() as stream:
+        lines = io.TextIOWrapper(stream, dialect.encoding, newline=dialect.newline)
         try:
-            reader = pa.csv.open_csv(
-                stream,
-                read_options=pa.csv.ReadOptions(
-                    column_names=columns,
-                    skip_rows=found.header_line - 1,
-                    use_threads=False,
-                    block_size=min(max(BLOCK, 2 * UTF8 * found.longest), LARGEST_BLOCK),
-                ),
-                parse_options=pa.csv.ParseOptions(
-                    delimiter=dialect.separator, newlines_in_values=True, ignore_empty_lines=found.width > 1
-                ),
-                convert_options=pa.csv.ConvertOptions(
-                    column_types=dict.fromkeys(columns, pa.large_string()),
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=False,
-                ),
-            )
-            for batch in reader:
-                yield pl.from_arrow(batch)
+            for _ in itertools.islice(lines, found.header_line - 1):
+                pass
+            done = found.header_line - 1
+            for border in (*found.borders, None):
+                text = "".join(itertools.islice(lines, None if border is None else border - done))
+                done = border
+                if text.strip("\r\n") or (text and found.width == 1):
+                    yield parse_block(text, dialect, columns)
         except UnicodeError as error:
             raise undecodable(source, dialect.encoding) from error
         except pa.ArrowInvalid as error:
             raise FunathonError(f"{source.name} cannot be parsed: {error}.", "Save it as .parquet or .xlsx.") from error
+
+
+def parse_block(text: str, dialect: Dialect, columns: list[str]) -> pl.DataFrame:
+    """Whole records as a table. Arrow gets them as one block: at the border of two it loses the line feed or the quote that a field
+    has there. It takes off the mark that we put before them, and not one that is theirs."""
+    content = codecs.BOM_UTF8 + text.encode()
+    table = pa.csv.read_csv(
+        pa.BufferReader(content),
+        read_options=pa.csv.ReadOptions(column_names=columns, use_threads=False, block_size=min(len(content) + 1, LARGEST_BLOCK)),
+        parse_options=pa.csv.ParseOptions(
+            delimiter=dialect.separator, newlines_in_values=True, ignore_empty_lines=len(columns) > 1
+        ),
+        convert_options=pa.csv.ConvertOptions(
+            column_types=dict.fromkeys(columns, pa.large_string()),
+            null_values=[""],
+            strings_can_be_null=True,
+            quoted_strings_can_be_null=False,
+        ),
+    )
+    return pl.from_arrow(table)
