@@ -183,7 +183,7 @@ def check(model_folder, changed, changed_files, pretrained, downloaded, from_run
 
     from torchTextClassifiers import torchTextClassifiers
 
-    from funathon.course.checking import as_function, as_instance, as_list, as_path, same_set
+    from funathon.course.checking import as_function, as_instance, as_path, as_set, same_set
 
     places = {name: as_path(name, folder) for name, folder in (("model_folder", model_folder), ("downloaded", downloaded))}
     for name, place in places.items():
@@ -192,7 +192,7 @@ def check(model_folder, changed, changed_files, pretrained, downloaded, from_run
         missing = [file for file in json.loads(manifest.read_text())["files"] if not (place / file).is_file()]
         assert not missing, f"`{name}` lacks {missing[0]}."
     assert places["model_folder"] != places["downloaded"], "`downloaded` is your own folder; fetch the model from the run."
-    found = as_list("changed_files", changed_files, "text")
+    found = sorted(as_set("changed_files", changed_files, "text"))
     assert not found, f"{found[0]} does not match its checksum: compare sha256 of the bytes, in hexadecimal."
     as_function("changed", changed)
     with tempfile.TemporaryDirectory() as trial:
@@ -202,7 +202,7 @@ def check(model_folder, changed, changed_files, pretrained, downloaded, from_run
             (trial / name).write_bytes(name.encode())
         (trial / "manifest.json").write_text(json.dumps({"files": files}))
         (trial / "changed.pkl").write_bytes(b"changed.PKL")
-        named = {Path(str(file)).name for file in as_list("what changed returns", changed(trial))}
+        named = {Path(str(file)).name for file in as_set("what changed returns", changed(trial), "")}
         same_set("what changed returns", named, {"changed.pkl"}, "the files whose sha256 differs from the manifest's, and no others")
     for name, model in (("pretrained", pretrained), ("from_run", from_run)):
         as_instance(name, model, torchTextClassifiers, "`torchTextClassifiers.load(folder)` makes one.")

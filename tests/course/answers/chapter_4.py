@@ -17,7 +17,7 @@ WRONG = {
             "differs",
         ),
         ("from_run = pretrained", "from_run"),
-        ("changed_files = 0", "list"),
+        ("changed_files = 0", "set of texts"),
         ("model_folder = Path('.')", "manifest"),
         ("downloaded = model_folder", "your own folder"),
     ],
