@@ -4,6 +4,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -11,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import httpx
 import mlflow
@@ -251,9 +253,14 @@ def test_a_local_store_of_another_version_or_none_at_all(monkeypatch, tmp_path):
     assert examine_service(SERVICES["MLflow"]).state == "ok" and not store.exists(), "looking makes no store"
     store.write_bytes(b"no database at all, but long enough to be looked at as one" * 20)
     assert "cannot be read" in examine_service(SERVICES["MLflow"]).found
-    store.unlink()
+    # another file, since MLflow keeps its connection to the first
+    store = tmp_path / "another.db"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}")
     mlflow.MlflowClient(f"sqlite:///{store}").search_experiments()
     assert examine_service(SERVICES["MLflow"]).state == "ok"
+    # and what it has found out about the second
+    store = Path(shutil.copy(store, tmp_path / "older.db"))
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{store}")
     with contextlib.closing(sqlite3.connect(store)) as database:
         database.execute("UPDATE alembic_version SET version_num = '0123456789ab'")
         database.commit()

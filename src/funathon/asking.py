@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -26,8 +27,9 @@ def web_address(variable: str) -> str:
     value = os.environ[variable].strip().rstrip("/")
     try:
         url = httpx.URL(value)
-        good = url.scheme in ("http", "https") and bool(url.host)
-    except httpx.InvalidURL:
+        # httpx takes a lone bracket for part of a name
+        good = url.scheme in ("http", "https") and bool(urlsplit(value).hostname)
+    except (httpx.InvalidURL, ValueError):
         good = False
     if not good:
         raise FunathonError(f"{variable} is not a web address.", "Write it as https://host.")
