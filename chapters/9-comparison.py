@@ -30,7 +30,7 @@
 # person, how long it takes and what it costs.
 #
 # The texts come from the **field test**, which trained neither system. (Part 2's search and stand-in were looked at on it
-# while they were made; the [data sheet](data-sheet.qmd) says how.) If your `.env` names no endpoint, the
+# while they were made; the data sheet, `data/README.md`, says how.) If your `.env` names no endpoint, the
 # answers on the side of RAG come from `offline-stand-in`, which is **no language model, but a ranker fitted on labels**. Then
 # *both* systems of this chapter have learnt from labels, and the comparison is one of two ways to use them. Every figure names what
 # made it.
