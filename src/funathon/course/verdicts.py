@@ -92,7 +92,7 @@ class Verdicts(Shown):
 
 def once_stopped(message: str) -> str:
     """A message without white space at its ends and without a full stop behind another mark that ends a sentence."""
-    return re.sub(r"(?<![.])([.!?…])\.(?=\s|$)", r"\1", message.strip())
+    return re.sub(r"(?<![.])([.!?…]`*)\.(?=`*(?:\s|$))", r"\1", message.strip())
 
 
 def as_html(message: str) -> str:

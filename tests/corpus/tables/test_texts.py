@@ -6,7 +6,7 @@ import io
 
 import polars as pl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from funathon.corpus.tables.opening import open_table
@@ -68,6 +68,8 @@ def written(header, rows, **dialect):
 )
 def test_what_the_csv_module_writes_comes_back(read, said, table, separator, quoting, end, encoding, name):
     header, rows = table
+    # csv leaves a carriage return bare where a line feed ends the line: in the first line nobody can tell what it is
+    assume(not (quoting == csv.QUOTE_MINIMAL and end == "\n" and any("\r" in name for name in header)))
     content = written(header, rows, delimiter=separator, quoting=quoting, lineterminator=end).encode(encoding, "replace")
     expected = [[value and value.encode(encoding, "replace").decode(encoding) for value in row] for row in rows]
     try:
