@@ -72,6 +72,8 @@ def survey(lines: Iterable[str], separator: str, name: str, *, block: int, skip:
                 if "\r" in text or "\n" in text:
                     refuse_break(name, number)
                 if not text:
+                    if half_breaks(line, ending):
+                        refuse_break(name, number)
                     if found.width == 1:
                         found.rows += 1
                     elif found.width:
@@ -117,9 +119,9 @@ def survey(lines: Iterable[str], separator: str, name: str, *, block: int, skip:
             continue
         end = line[len(text) :]
         ending = ending or end
+        if half_breaks(end, ending):
+            refuse_break(name, number)
         if end and end != ending:
-            if "\r" in (end, ending):
-                refuse_break(name, number)
             found.mixed_line = found.mixed_line or number
         if size >= block:
             found.borders.append(number)
@@ -143,6 +145,11 @@ def regular_line(separator: str, width: int, end: str) -> Callable[[str], object
     """A test whether a line is a whole record of `width` fields, as most lines are: one look instead of one a field."""
     one = rf'(?:"[^"\r\n]*+(?:""[^"\r\n]*+)*+"|[^"{re.escape(separator)}\r\n][^{re.escape(separator)}\r\n]*+)?+'
     return re.compile(one + rf"(?:{re.escape(separator)}{one}){{{width - 1}}}+{end}").fullmatch
+
+
+def half_breaks(end: str, ending: str) -> bool:
+    """Whether of the ends of two lines, both there, one is a lone carriage return and the other is not."""
+    return bool(end and ending) and end != ending and "\r" in (end, ending)
 
 
 def refuse_break(name: str, number: int) -> None:
