@@ -248,8 +248,8 @@ def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_
     assert running.DATA.parent / "qdrant" == Path(os.environ["QDRANT_PATH"])
     source = (
         "import os\nfrom pathlib import Path\nfolder = Path(os.environ['QDRANT_PATH'])\n"
-        "x = 2 if folder.name.startswith('funathon-qdrant-') and not list(folder.iterdir()) else folder\n"
-        "(folder / 'something').mkdir()"
+        "x = 2 if folder.parent.name.startswith('funathon-run-') and not folder.exists() else folder\n"
+        "folder.mkdir()"
     )
     assert run(project(source)) == []
     assert run(project(source), fresh=True) == []
