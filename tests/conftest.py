@@ -1,20 +1,25 @@
 """What several tests share."""
 
 import os
+import tempfile
 
 import pytest
 
 from funathon.paths import CACHE
 
 os.environ.setdefault("MPLBACKEND", "Agg")
-# the embedded endpoint of the tests, and of the kernels they start, is not the one that open notebooks use
-os.environ["XDG_CACHE_HOME"] = str(CACHE / "tests")
+# the embedded endpoint of the tests, and of the kernels they start, is not the one that open notebooks use, nor that of another
+# run of the tests or of another worker of this one: each stops its own when it ends
+(CACHE / "tests").mkdir(parents=True, exist_ok=True)
+OWN_CACHE = tempfile.TemporaryDirectory(dir=CACHE / "tests", ignore_cleanup_errors=True)
+os.environ["XDG_CACHE_HOME"] = OWN_CACHE.name
 
 
 def pytest_sessionfinish():
     from funathon.endpoint.server import stop_server
 
     stop_server()
+    OWN_CACHE.cleanup()
 
 
 @pytest.fixture(autouse=True)

@@ -5,11 +5,14 @@ import threading
 import time
 
 import pytest
+from fault_server import fault_server, says
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from openai import OpenAI
 
+from funathon.endpoint.errors import error_answer
 from funathon.rag import asking
-from funathon.rag.asking import FAILED, ask_all, fingerprint, read_answers
+from funathon.rag.asking import FAILED, ask, ask_all, fingerprint, read_answers
 
 REQUESTS = [([{"role": "user", "content": f"label {number}"}], ["10.71"]) for number in range(30)]
 
@@ -174,3 +177,36 @@ def test_the_stand_in_is_called_what_it_is(monkeypatch):
     monkeypatch.setenv("LLMLAB_API_KEY", "key")
     monkeypatch.setenv("CHAT_MODEL", "a-model")
     assert asking.generator_name() == "a-model"
+
+
+@pytest.mark.parametrize(("refused", "left"), [("temperature", {"response_format"}), ("response_format", {"temperature"})])
+def test_what_an_endpoint_refuses_is_left_out_and_not_sent_again(monkeypatch, refused, left):
+    monkeypatch.setattr(asking, "TAKEN", {})
+    seen = []
+
+    async def chat(receive):
+        body = json.loads((await receive())["body"])
+        seen.append(set(body) - {"model", "messages"})
+        if refused in body:
+            return error_answer(400, f"Unsupported parameter: {refused}")
+        return await says('{"codable": true, "nace_code": "10.71", "confidence": 1}')(receive)
+
+    with fault_server() as server:
+        server.chat = chat
+        client = OpenAI(base_url=server.url, api_key="any", max_retries=0)
+        rows = [ask(*REQUESTS[0], client) for _ in range(3)]
+    assert [row["code"] for row in rows] == ["10.71"] * 3, rows[0]["detail"]
+    assert seen[-2:] == [left] * 2, "the next requests leave it out at once"
+
+
+def test_a_request_that_is_refused_whatever_is_left_out_is_a_row_with_the_first_refusal(monkeypatch):
+    monkeypatch.setattr(asking, "TAKEN", {})
+
+    async def chat(receive):
+        body = json.loads((await receive())["body"])
+        return error_answer(400, "the prompt is too long" if "temperature" in body else "something else")
+
+    with fault_server() as server:
+        server.chat = chat
+        row = ask(*REQUESTS[0], OpenAI(base_url=server.url, api_key="any", max_retries=0))
+    assert row["outcome"] == FAILED and "the prompt is too long" in row["detail"] and asking.TAKEN == {}

@@ -14,14 +14,18 @@ from pathlib import Path
 
 import openai
 from openai import OpenAI
+from openai.types.chat import ChatCompletion
 from tqdm.auto import tqdm
 
+from funathon.rag.adapting import REFUSALS, with_less
 from funathon.rag.answers import NaceAnswer, parse_answer
 from funathon.rag.kept import content_hash, model_state
 from funathon.settings import is_configured
 
 TEMPERATURE = 0
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "nace_answer", "schema": NaceAnswer.model_json_schema()}}
+TAKEN: dict[tuple[str, ...], dict] = {}
+"""The options that are left for models whose endpoints have refused some, by the state of the model."""
 FAILED = "request failed"
 """The outcome of a request that failed; the others are those of `funathon.rag.answers`."""
 COLUMNS = {
@@ -54,9 +58,7 @@ def ask(messages: Messages, candidates: Sequence[str], client: OpenAI) -> dict:
     started = time.perf_counter()
     row = {"code": None, "confidence": None, "tokens_in": 0, "tokens_out": 0}
     try:
-        completion = client.chat.completions.create(
-            model=os.environ["CHAT_MODEL"], messages=messages, temperature=TEMPERATURE, response_format=RESPONSE_FORMAT
-        )
+        completion = complete(messages, client)
         read = parse_answer(completion.choices[0].message.content, candidates)
         row |= {"code": read.code, "confidence": read.confidence, "outcome": read.outcome, "detail": read.detail}
         if completion.usage:
@@ -64,6 +66,29 @@ def ask(messages: Messages, candidates: Sequence[str], client: OpenAI) -> dict:
     except (openai.APIError, AttributeError, IndexError, TypeError, ValueError) as error:
         row |= {"outcome": FAILED, "detail": f"{type(error).__name__}: {error}"}
     return row | {"seconds": time.perf_counter() - started}
+
+
+def complete(messages: Messages, client: OpenAI) -> ChatCompletion:
+    """The model's completion, asked for with the options that its endpoint takes: what it refused once is left out from then on.
+
+    Raises openai.APIError when the request fails, and the first refusal when leaving options out does not help.
+    """
+    model = tuple(model_state("CHAT_MODEL"))
+    options = TAKEN.get(model, {"temperature": TEMPERATURE, "response_format": RESPONSE_FORMAT})
+    first = None
+    while True:
+        try:
+            completion = client.chat.completions.create(model=os.environ["CHAT_MODEL"], messages=messages, **options)
+        except REFUSALS as error:
+            first = first or error
+            less = with_less(options, str(error))
+            if less is None:
+                raise first from None
+            options = less
+        else:
+            if first is not None:
+                TAKEN[model] = options
+            return completion
 
 
 def fingerprint(messages: Messages) -> str:

@@ -8,6 +8,7 @@ import openai
 from openai import AsyncOpenAI
 
 from funathon.errors import FunathonError, without_secrets
+from funathon.rag.adapting import REFUSALS, with_less
 from funathon.rag.answers import NaceAnswer
 from funathon.rag.responses import read_response
 
@@ -51,7 +52,7 @@ class Generator:
             while True:
                 try:
                     content = await self._send(messages, options)
-                except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                except REFUSALS as error:
                     first = first or error
                     less = with_less(options, str(error))
                     if less is None:
@@ -66,19 +67,6 @@ class Generator:
     async def _send(self, messages: Sequence[dict[str, str]], options: dict) -> str | list | None:
         request = self._client.chat.completions.create(model=os.environ["CHAT_MODEL"], messages=messages, **options)
         return await read_response(request, lambda answer: answer.choices[0].message.content)
-
-
-def with_less(options: dict, refusal: str) -> dict | None:
-    """The options of a request without the one that a refusal names, or else the likeliest; None when none is left."""
-    form = options.get("response_format")
-    without_temperature = {name: value for name, value in options.items() if name != "temperature"}
-    if "temperature" in options and ("temperature" in refusal or form is None):
-        return without_temperature
-    if form is None:
-        return None
-    if form["type"] == "json_schema":
-        return options | {"response_format": {"type": "json_object"}}
-    return {name: value for name, value in options.items() if name != "response_format"}
 
 
 def failure_of(error: openai.OpenAIError) -> tuple[str, str]:
