@@ -184,7 +184,9 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 #
 # Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the
 # prompt when the search left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot
-# say *not*. A reader can. (One example proves nothing; chapter 8 measures it on a sample.)
+# say *not*. A reader can. (One example proves nothing; chapter 8 measures it on a sample.) For the same reason the block has a place
+# for the **implementation rule**, which a few classes have: from how many issues a week a paper is a newspaper, for instance. Rules of
+# a division hold for its classes.
 
 # %%
 SYSTEM = """You code business activities in NACE Rev. 2.1, the classification of the European Union.
@@ -210,6 +212,7 @@ def candidate_text(code, examples=()):
         ("Includes", row["includes"]),
         ("Also includes", row["includes_also"]),
         ("Excludes", row["excludes"]),
+        ("Rule", row["rule"]),
         ("Examples", "\n".join(f"- {example}" for example in examples)),
     ]:
         if note:

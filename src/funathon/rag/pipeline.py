@@ -147,7 +147,9 @@ def evaluate(
             )
         # the embedded endpoint keeps the names of its models when it gets better
         chat = os.environ["CHAT_MODEL"] if is_configured("LLMLAB_URL") else fingerprint()
-        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], dimensions, chat]
+        shown = [candidate_block(row) for row in nomenclature.filter(level=4).iter_rows(named=True)]
+        notes = hashlib.sha256("\n".join(shown).encode()).hexdigest()
+        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], dimensions, chat, notes]
         path = results_path(file, labels, settings)
         if fresh:
             path.unlink(missing_ok=True)
