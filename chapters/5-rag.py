@@ -17,7 +17,7 @@
 #
 # In this chapter you will
 #
-# - see why it is not enough to ask a language model for a code;
+# - see why it may not be enough to ask a language model for a code;
 # - meet the idea of retrieval-augmented generation (RAG): find the right pages first, then let the model read them;
 # - compare texts by their vectors, by hand, in three ways;
 # - build the whole thing once, for one label and four notes;

@@ -177,18 +177,18 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 # ### The prompt
 #
 # A chat model gets **messages**. The **system prompt** says who it is and what the rules are, the same for every label. The
-# **user prompt** carries the case: the label and the candidates with their notes. Four things make such a prompt work:
+# **user prompt** carries the case: the label and the candidates with their notes. Four things are meant to make such a prompt work:
 #
 # - the model chooses from a closed list, so it need not know the nomenclature by heart;
-# - it reads the exclusions, which say where the border to the neighbours runs;
+# - it is shown the exclusions, which say where the border to the neighbours runs;
 # - it may say that the text cannot be coded, because a model that has no such answer has to name some class;
 # - it is told that the label is data. Whoever fills in a form can write anything on it, also an instruction.
 #
 # Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the
 # prompt when the search left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot
-# say *not*. A reader can. (One example proves nothing; chapter 8 measures it on a sample.) For the same reason the block has a place
-# for the **implementation rule**, which a few classes have: from how many issues a week a paper is a newspaper, for instance. Rules of
-# a division hold for its classes.
+# say *not*. A reader can, and a language model may. (One example proves nothing; chapter 8 measures it on a sample.) For the same
+# reason the block has a place for the **implementation rule**, which a few classes have: from how many issues a week a paper is a
+# newspaper, for instance. The rule of a division holds for its classes.
 
 # %%
 SYSTEM = """You code business activities in NACE Rev. 2.1, the classification of the European Union.

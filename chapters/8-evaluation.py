@@ -28,7 +28,8 @@
 #
 # Chapter 7 searched five candidates for each of 500 test labels, and let a chat model choose. If your `.env` names no endpoint,
 # that was `offline-stand-in`, which is **no language model, but a ranker fitted on labels**; so every figure below names what
-# made it. With a language model the searches give the same figures, and the choices others.
+# made it. With a language model the searches give the same figures, and the choices others. Its endpoint then gets every label of
+# this chapter; for texts of a register, which can be confidential, see chapter 5 first.
 
 # %%
 from funathon.course.exercise import start
