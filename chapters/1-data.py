@@ -26,10 +26,12 @@
 # ## The problem
 #
 # Whoever opens a business describes it in a few words: *"bakery with a small tea room"*, *"we fix bikes, mostly
-# electric"*. A statistical office turns each of these texts into one code of a **nomenclature**, a list of all the
-# activities there are. Ours is **NACE Rev. 2.1**, the classification of the European Union. It has four levels: 22
-# sections (a letter), 87 divisions (`10`), 287 groups (`10.7`) and 651 **classes** (`10.71`). A business gets the code
-# of a class.
+# electric"*. A statistical office turns each of these texts into one code of a **nomenclature**, or statistical
+# classification. That is no list of activities, which would never end: it divides all of them into **classes**, so that each
+# activity belongs to exactly one. Ours is **NACE Rev. 2.1**, the classification of the European Union. It has four levels: 22
+# sections (a letter), 87 divisions (`10`), 287 groups (`10.7`) and 651 classes (`10.71`). A business gets the code of a class.
+# (Many countries divide the classes once more, by a fifth digit or a letter of their own. The course stops at the class, which
+# all countries share.)
 #
 # For a long time people did this by reading. It takes long to learn, and a large register receives more texts than its coders
 # can read. So we want a program that reads the text and proposes a class, and that knows when to ask a person.
@@ -41,19 +43,37 @@
 # - the texts are free: short, long, misspelt, abbreviated, with two activities in one line;
 # - some classes are everywhere and others so rare that a model hardly ever sees them.
 #
+# ## What gets the code
+#
+# Not the text, but the **statistical unit** behind it: an enterprise, or a part of one, such as each of its places of work. A unit may
+# do many things, and still it gets one code, that of its **principal activity**: the one that adds most value. The **value added** of
+# an activity is what the unit makes by it, less what it has bought in for it. Where an office does not know it, turnover, wages or
+# people employed take its place.
+#
+# The principal activity is found by the **top-down method**: first the section that adds most, then the division that adds most within
+# this section, then the group, then the class. Say that a village business adds 40 % of its value by baking bread (`10.71`), 35 % by its
+# restaurant (`56.11`) and 25 % by letting holiday rooms (`55.20`). Baking is the largest of the three. But restaurant and rooms stand in
+# one section, I, and together add 60 %. So section I comes first, within it division 56, and the code is `56.11`.
+#
+# Now read *"bakery with restaurant and holiday rooms"*. **No coder and no program can code it from its words alone:** they do not say
+# what adds most. It takes figures, or a question to the business. What a program proposes for such a text is a guess. (The course has
+# a rule for it, and it is no more than a convention: the activity that is named first counts, unless the text says otherwise.) In
+# a register, code what a text can tell and let other columns decide what it cannot.
+#
 # ## Two ways to do it
 #
-# This course builds two systems for the same task. In the table, as everywhere in this course and in statistical offices, a
-# **label** is the free text with which somebody describes an activity. (In machine learning the word often means the
-# answer, here the code. The libraries keep that habit: their `LabelEncoder` and `transform_labels` deal with codes.)
+# This course builds two systems for the same task. In the table, as everywhere in this course, a **label** is the free text with
+# which somebody describes an activity. That is a habit, taken over from the course that this one continues. Offices say *description of
+# the activity*, and in machine learning a label is mostly the answer, here the code. (The libraries follow that use: their
+# `LabelEncoder` and `transform_labels` deal with codes.)
 #
 # | | Supervised learning (part 1) | Retrieval-augmented generation, RAG (part 2) |
 # |---|---|---|
 # | Learns from | texts that people have coded already | the explanatory notes of the nomenclature |
 # | Needs | many labels for every class | no labels, but a model of language |
-# | A new nomenclature | collect labels and train again | load the new notes |
+# | A new nomenclature | convert or recode the labels, train again | load the new notes |
 # | Speed | thousands of texts a second on a laptop | a search and a call to a language model for each text |
-# | Explains itself by | the words that weighed most | the notes it has read |
+# | You can look at | the words that weighed most | the notes that stood in its prompt |
 # | Best when | a register has years of coded texts | a classification is new or labels are few |
 #
 # Chapter 9 puts both to the test on the same texts.
@@ -180,11 +200,12 @@ def check(labels, n_labels):
 # Each row is one activity. `code` is the class, as text; `name` is the official title of that class; `label` is what
 # somebody might write on a form. The model will learn to go from `label` to `code`, and never sees `name`.
 #
-# One thing must be said at once: **these labels are synthetic.** What businesses write on their forms is confidential in many
-# countries, though not in all: Norway's register is open, texts and codes included. This course needs English texts for every
-# class, and none to download. So these were written for it by language models, working class by class from the rules of the
-# nomenclature. They are varied, but they are cleaner and more evenly spread than life. The data sheet (`data/README.md`) says how
-# they were made, and chapter 4 shows how much a figure depends on who wrote the texts.
+# One thing must be said at once: **these labels are synthetic.** What businesses tell a statistical office can be confidential: in
+# the EU by Regulation (EC) No 223/2009 on European statistics, chapter V, and by national law. (What lies in a register that is public
+# by law, as Norway's is, is no secret.) This course needs English texts for every class, and none to download. So these were
+# written for it by language models, working class by class from the rules of the nomenclature. They are varied, but they are
+# cleaner and more evenly spread than life. The data sheet (`data/README.md`) says how they were made, and chapter 4 shows how much
+# a figure depends on who wrote the texts.
 
 # %% [markdown] tags=["question"] question="1.3"
 # Question 1.3: how many classes?
@@ -290,13 +311,18 @@ def check(labels_per_class, words_per_label, examples, histograms, *, labels):
 #
 # A split at random answers one question only: how would the model do on more texts *from the same source*? Other writers or
 # another year are other questions. Chapter 4 asks one of them.
+#
+# Our source is a heap of synthetic labels, so the test set stands for that heap and for no population. **An office needs another one**:
+# a *probability sample* of the units that it will code, in which each has a known chance to be, coded by two people who do not see
+# each other's codes. Chapter 4 comes back to it.
 
 # %% [markdown] tags=["question"] question="1.5"
 # Question 1.5: split
 #
 # Split the labels 70/15/15 into `X_train, X_val, X_test` (the texts) and `y_train, y_val, y_test` (the codes), all of them
 # numpy arrays, with scikit-learn's `train_test_split`. It splits in two, so use it twice: take 30 % away, then halve them.
-# Stratify both splits by code, so that each class is split 70/15/15 too, and give both `random_state=42`, so that you get the
+# **Stratify** both splits by code: as in a stratified sample, where one draws from each part of a population by itself, each class is
+# split by itself, 70/15/15. Give both `random_state=42`, so that you get the
 # same split tomorrow, and the one of the chapters to come.
 
 # %% [markdown] tags=["hint"] question="1.5"
@@ -449,6 +475,7 @@ print(y_test[:3], "→", numbers, "→", value_encoder.inverse_transform_labels(
 # ## What you have learnt
 #
 # - Automatic coding goes from a free text to one of 651 classes, and the difference is often a detail of the text.
+# - A unit has the code of its principal activity, found from the top by value added. A text with two activities does not tell it.
 # - The labels of this course are synthetic and evenly spread; a real register is neither clean nor even.
 # - A split into training, validation and test keeps the final figure honest; stratification keeps every class in each.
 # - Anything that is fitted is fitted on the training set. The rest is a leak.

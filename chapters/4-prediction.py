@@ -500,13 +500,39 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 # %% [markdown]
 # With ten thousand texts the intervals are narrow. They tell how far chance in *drawing* the test set goes, and nothing else: not
 # what texts of another kind would give, nor that the model was trained once and another random start would give another figure.
+#
+# And they take the test set for a **simple random sample**: each text drawn by itself, with the same chance. It is none. It was
+# *stratified* by class, which by itself makes a figure a little surer than they say. But its texts come in **clusters**: one writer
+# wrote all labels of some twenty neighbouring classes, and a class that is hard is hard for all its sixteen texts. This makes it less
+# sure what other classes and writers would give. A **bootstrap** shows how much: draw as many classes as there are, with
+# replacement, each with all its texts, compute the accuracy, and repeat.
+
+# %%
+from scipy.stats import binomtest
+
+right_of_class = pl.DataFrame({"code": y_test, "right": predicted == y_test}).group_by("code").agg(pl.sum("right"), n=pl.len())
+n_right, n_texts = right_of_class.sort("code").select("right", "n").to_numpy().T
+draws = np.random.default_rng(0).integers(len(n_texts), size=(2000, len(n_texts)))
+by_class = np.quantile(n_right[draws].sum(axis=1) / n_texts[draws].sum(axis=1), [0.025, 0.975])
+simple = binomtest(int(n_right.sum()), int(n_texts.sum())).proportion_ci(method="wilson")
+print(f"accuracy {test_accuracy:.1%}; Wilson {simple.low:.1%} to {simple.high:.1%}; bootstrap by class {by_class[0]:.1%} to {by_class[1]:.1%}")
+
+# %% [markdown]
+# The second interval is the wider one. All other intervals of the course are Wilson's, so read them as the least that chance can do.
+# A survey statistician computes an interval from the design of the sample, and so should an office with the sample that it draws of
+# its own texts.
 
 # %% [markdown]
 # ### When should it ask a person?
 #
 # A model need not code everything. Let it code only those texts on which its confidence reaches a threshold, and send the
-# others to a coder. Two figures then matter: **coverage**, the share of texts it codes, and **precision**, the share of
-# those that it codes rightly. Raising the threshold lowers the first and raises the second.
+# others to a coder. Two figures then matter: **coverage**, the share of texts it codes (the *rate of automatic coding*; in surveys the
+# word coverage is taken, for how much of a population a register holds), and **precision**, the share of those that it codes rightly.
+# Raising the threshold lowers coverage, never the reverse. As a rule it raises precision, but it need not: where the answers that drop
+# out were righter than those that stay, precision falls.
+#
+# The threshold is a setting like any other. Whoever chooses it on the texts on which they then report the precision, reports what
+# they have chosen. So choose it on the validation set, and look once at what it gives on the test set.
 #
 # For that, right answers must have higher confidences than wrong ones. If the confidence is also to be read as a
 # probability, more is needed. A model is **calibrated** if, of all the answers it gives with 70 % confidence, 70 % are
@@ -516,15 +542,30 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 # %% [markdown] tags=["question"] question="4.6"
 # Question 4.6: coverage, precision, calibration
 #
-# - Make a polars table `curve` with the columns `threshold`, `coverage` and `precision`, for thresholds from 0 to 0.95 in
-#   steps of 0.05, and plot precision against coverage.
-# - Put the expected calibration error over ten bins of equal width in `ece`, and plot accuracy against confidence.
+# - On the **validation set**, make a polars table `curve` with the columns `threshold`, `coverage` and `precision`, for thresholds
+#   from 0 to 0.95 in steps of 0.05, and plot precision against coverage. `P_val` holds the confidences, `y_val` the right codes.
+# - Put the lowest of these thresholds whose precision there is at least 90 % in `chosen`, and what it gives on the **test set** in
+#   `test_coverage` and `test_precision`, both made by `share`.
+# - Put the expected calibration error on the test set, over ten bins of equal width, in `ece`, and plot accuracy against confidence.
 #
 # Draw both plots in one figure and keep it in `curve_figure`.
+#
+# `share`, from the cell below, makes a share of an array of true and false: its `value`, the number `n` of texts and the ends `low`
+# and `high` of its Wilson interval, computed as in question 4.5.
+
+# %%
+from funathon.measures import share
+
+P_val = probabilities(pretrained, X_val)
+print(f"validation set: {share(classes[P_val.argmax(axis=1)] == y_val)} coded rightly")
 
 # %% [markdown] tags=["hint"] question="4.6"
-# `confidence = P_test.max(axis=1)` and `right = predicted == y_test`. For a threshold, `kept = confidence >= threshold`;
-# coverage is `kept.mean()` and precision `right[kept].mean()`.
+# `confidence = P_val.max(axis=1)` and `right = classes[P_val.argmax(axis=1)] == y_val`. For a threshold, `kept = confidence >=
+# threshold`; coverage is `kept.mean()` and precision `right[kept].mean()`.
+
+# %% [markdown] tags=["hint"] question="4.6"
+# `curve.filter(pl.col("precision") >= 0.9)["threshold"].min()` chooses. On the test set, with its own `confidence` and `right`, what
+# passes is `confidence >= chosen`: `share(passed)` is the coverage, `share(right[passed])` the precision.
 
 # %% [markdown] tags=["hint"] question="4.6"
 # `np.minimum((confidence * 10).astype(int), 9)` gives the bin of each answer. For each bin, weigh
@@ -532,18 +573,21 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 
 # %% tags=["solution"] question="4.6"
 #| fig-alt: Two plots. Left, precision against coverage; right, accuracy against confidence with the diagonal of perfect calibration.
-confidence = P_test.max(axis=1)
-right = predicted == y_test
-
-thresholds = np.arange(0, 1, 0.05)
-kept = [confidence >= threshold for threshold in thresholds]
+confidence_val, right_val = P_val.max(axis=1), classes[P_val.argmax(axis=1)] == y_val
+thresholds = np.arange(20) / 20
+kept = [confidence_val >= threshold for threshold in thresholds]
 curve = pl.DataFrame(
     {
         "threshold": thresholds,
         "coverage": [k.mean() for k in kept],
-        "precision": [right[k].mean() for k in kept],
+        "precision": [right_val[k].mean() for k in kept],
     }
 )
+chosen = curve.filter(pl.col("precision") >= 0.9)["threshold"].min()
+
+confidence, right = P_test.max(axis=1), predicted == y_test
+passed = confidence >= chosen
+test_coverage, test_precision = share(passed), share(right[passed])
 
 bins = np.minimum((confidence * 10).astype(int), 9)
 filled = [b for b in range(10) if (bins == b).any()]
@@ -554,28 +598,38 @@ ece = sum(w * abs(a - c) for w, a, c in zip(weights, mean_accuracy, mean_confide
 
 curve_figure, (first, second) = plt.subplots(1, 2, figsize=(9, 3.5), layout="constrained")
 first.plot(curve["coverage"], curve["precision"], marker="o", markersize=3)
-first.set(xlabel="coverage", ylabel="precision")
+first.set(xlabel="coverage", ylabel="precision", title="validation set")
 second.plot([0, 1], [0, 1], color="gray", linestyle="--")
 second.plot(mean_confidence, mean_accuracy, marker="o")
-second.set(xlabel="confidence", ylabel="accuracy", title=f"ECE {ece:.3f}")
+second.set(xlabel="confidence", ylabel="accuracy", title=f"test set, ECE {ece:.3f}")
 plt.show()
-for row in curve.filter(pl.col("precision") >= 0.9).head(1).iter_rows(named=True):
-    print(f"from threshold {row['threshold']:.2f} on, {row['coverage']:.0%} are coded, {row['precision']:.1%} of them rightly")
+on_validation = curve.row(by_predicate=pl.col("threshold") == chosen, named=True)
+print(f"threshold {chosen:.2f}, chosen on validation: coverage {on_validation['coverage']:.1%}, precision {on_validation['precision']:.1%}")
+print(f"on the test set: coverage {test_coverage}, precision {test_precision}")
 print(f"in the last bin: confidence {mean_confidence[-1]:.1%}, right {mean_accuracy[-1]:.1%} of {(bins == filled[-1]).sum():,}")
 
 # %% tags=["check"] question="4.6"
-def check(curve, ece, curve_figure, *, P_test, predicted, y_test):
+def check(curve, chosen, test_coverage, test_precision, ece, curve_figure, *, P_val, P_test, classes, predicted, y_val, y_test):
     import numpy
 
-    from funathon.course.checking import as_share, as_table, drawn
+    from funathon.course.checking import as_instance, as_number, as_share, as_table, close, drawn
+    from funathon.measures import Share
 
     table = as_table("curve", curve, ("threshold", "coverage", "precision"), 20, "One for each of the thresholds 0 to 0.95 in steps of 0.05.")
     assert table["threshold"].max() > 0.9 and table["threshold"].min() < 0.01, "the thresholds of `curve` should go from 0 to 0.95."
-    confidence, right = P_test.max(axis=1), predicted == y_test
+    confidence, right = P_val.max(axis=1), classes[P_val.argmax(axis=1)] == y_val
+    good = []
     for threshold, coverage, precision in table.select("threshold", "coverage", "precision").iter_rows():
         kept = confidence >= threshold
-        assert abs(coverage - kept.mean()) < 0.001, f"at threshold {threshold:.2f} the coverage should be {kept.mean():.3f}."
-        assert abs(precision - right[kept].mean()) < 0.001, f"at threshold {threshold:.2f} the precision should be {right[kept].mean():.3f}: only among the texts that are kept."
+        assert abs(coverage - kept.mean()) < 0.001, f"at threshold {threshold:.2f} the coverage on the validation set should be {kept.mean():.3f}."
+        assert abs(precision - right[kept].mean()) < 0.001, f"at threshold {threshold:.2f} the precision on the validation set should be {right[kept].mean():.3f}: only among the texts that are kept."
+        good += [threshold] if right[kept].mean() >= 0.9 else []
+    close("chosen", as_number("chosen", chosen, "It is one of the thresholds of `curve`."), min(good), 1e-6, "the lowest threshold with a precision of at least 90 % on the validation set", digits=2)
+    confidence, right = P_test.max(axis=1), predicted == y_test
+    passed = confidence >= chosen
+    for name, value, of in (("test_coverage", test_coverage, passed), ("test_precision", test_precision, right[passed])):
+        as_instance(name, value, Share, "Make it with `share`.")
+        close(f"{name}.value", value.value, of.mean(), 0.001, "on the test set, with the threshold chosen on the validation set", digits=3)
     bins = numpy.minimum((confidence * 10).astype(int), 9)
     # the confidence of a bin is the mean of its answers', or else its middle: both are called calibration error
     stated = {b: (confidence[bins == b].mean(), (b + 0.5) / 10) for b in set(bins)}
@@ -584,7 +638,7 @@ def check(curve, ece, curve_figure, *, P_test, predicted, y_test):
     near = min(abs(error - by_mean), abs(error - by_middle))
     assert near < 0.0006, f"`ece` should be {by_mean:.4f}, it is {error:.4f}: weigh each bin by its share of the answers."
     assert len(drawn("curve_figure", curve_figure)) >= 2, "`curve_figure` should hold two plots: precision against coverage, and accuracy against confidence."
-    return f"expected calibration error {by_mean:.3f}" + ("" if abs(error - by_mean) < 0.0006 else f" ({by_middle:.3f} from the middles of the bins, as you have it)")
+    return f"threshold {chosen:.2f} gives coverage {test_coverage} and precision {test_precision} on the test set; expected calibration error {by_mean:.3f}" + ("" if abs(error - by_mean) < 0.0006 else f" ({by_middle:.3f} from the middles of the bins, as you have it)")
 
 
 # %% [markdown]
@@ -594,26 +648,30 @@ def check(curve, ece, curve_figure, *, P_test, predicted, y_test):
 # A small mean hides something. Look at the last bin, which holds the answers that an office would let pass unread: the model
 # says what is printed as *confidence*, and is right as often as is printed beside it. The adjustment was one number for all
 # confidences, and where the model is surest it still promises too much. So do not read the confidence as the share that will
-# be right: read that off the curve on the left.
+# be right: that is what a threshold gives on labels that have not chosen it.
 #
-# The left curve shows what an office can have: so many texts coded at once, so many sent to people, so many errors. The threshold
-# is a setting like any other, so in earnest you would choose it on the validation set, with `probabilities(pretrained, X_val)`,
-# and read off here, once, what it gives. It is a decision about cost and quality, and no accuracy takes it for you.
+# The left curve shows what an office can have: so many texts coded at once, so many sent to people, so many errors. Where to stand on
+# it is a decision about cost and quality, and no accuracy takes it for you. That the threshold kept its promise on the test set is
+# because both sets are halves of one heap, from the same writers. Question 4.7 tries it on texts that are not.
+#
+# `funathon code` marks what is below 0.5 for review if nobody says otherwise; the model card tells what that gives. It is no
+# recommendation.
 
 # %% [markdown]
 # ## Texts from outside
 #
 # The test set comes from the same writers as the training set. The **field test** (`data/field_test.parquet`) was written
 # apart, by writers who had not seen the labels and who were asked for messier texts. It has a column `register`: `terse`,
-# `phrase`, `long`, and `messy` for texts with errors, abbreviations or a second activity. It is never trained on nor used
-# to choose anything. It too is synthetic.
+# `phrase`, `long`, and `messy` for texts with errors, abbreviations or a second activity. Nothing is trained on it and no setting is
+# chosen on it; only part 2 was looked at on it twice while it was made (the data sheet, `data/README.md`, says how). It too is
+# synthetic.
 
 # %% [markdown] tags=["question"] question="4.7"
 # Question 4.7: the field test
 #
 # Read the field test into a polars table `field`. Put the accuracy of the model on it in `field_accuracy`, its accuracy by
 # register in a table `by_register` (columns `register`, `n`, `accuracy`), and the ten divisions with the lowest accuracy in
-# a table `worst_divisions` (columns `division`, `n`, `accuracy`).
+# a table `worst_divisions` (columns `division`, `n`, `accuracy`). Then print what the threshold `chosen` gives here.
 
 # %%
 from funathon.paths import FIELD_TEST
@@ -635,6 +693,8 @@ field_accuracy = field["right"].mean()
 by_register = field.group_by("register").agg(n=pl.len(), accuracy=pl.col("right").mean()).sort("accuracy")
 worst_divisions = field.group_by("division").agg(n=pl.len(), accuracy=pl.col("right").mean()).sort("accuracy", "division").head(10)
 print(f"field test: {field_accuracy:.1%} of {len(field):,} labels, test set: {test_accuracy:.1%}")
+passed = P_field.max(axis=1) >= chosen
+print(f"threshold {chosen:.2f}: coverage {share(passed)}, precision {share(field['right'].to_numpy()[passed])}")
 display(by_register, worst_divisions)
 
 # %% tags=["check"] question="4.7"
@@ -666,8 +726,13 @@ def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, cl
 # writes what is typical. Both were also written by language models of one family, which tend to find the same words; texts
 # that stood in both were taken out of the labels, near neighbours were not.
 #
-# So neither figure is *the* accuracy. It depends on the texts, more than on the model. What a register would give, only texts
-# of that register can tell.
+# So neither figure is *the* accuracy, nor is what the threshold gives *the* precision: see how far it is from the 90 % that it was
+# chosen for. Both depend on the texts, more than on the model.
+#
+# What a register would give, only texts of that register can tell. For that an office draws a **probability sample** of its own
+# population: each text has a known chance to be in it, so that the figure can be weighted up to the whole, rare classes and large
+# units with a higher chance. Two coders code it, each without seeing the other's code or the machine's; a third settles what they
+# disagree on, and how often they do is worth knowing, since no machine can be righter than that.
 #
 # ### What does it confuse?
 #
@@ -694,6 +759,46 @@ for low, high, count in mixed.head(8).iter_rows():
 # it, making and selling it. They lie far apart in the nomenclature and near each other in words, and often the text does not
 # say which it is. (The trade divisions have many classes, so they would be high on the list even if all classes were mixed up
 # alike.) This is worth more than the overall figure: it says what a form should ask, and where a person should look.
+#
+# ### What errors do to a published total
+#
+# An office publishes numbers: so many enterprises in a division, with so much turnover. Errors that go both ways cancel in a total,
+# in part. Here are the divisions whose totals would be farthest off, if the test set were the population and nobody reviewed a code.
+
+# %%
+true_division = np.array([code[:2] for code in y_test])
+coded_division = np.array([code[:2] for code in predicted])
+totals = pl.DataFrame(
+    [
+        {
+            "division": division,
+            "true": int((true_division == division).sum()),
+            "published": int((coded_division == division).sum()),
+            "lost": int(((true_division == division) & (coded_division != division)).sum()),
+            "gained": int(((true_division != division) & (coded_division == division)).sum()),
+        }
+        for division in np.unique(true_division)
+    ]
+)
+display(totals.sort((pl.col("published") - pl.col("true")).abs(), descending=True).head(6))
+net = (totals["published"] - totals["true"]).abs().sum()
+print(f"{totals['lost'].sum():,} texts are in a wrong division, but the totals are off by {net:,} in all")
+
+# %% [markdown]
+# The published total is the true one, less what is *lost* to other divisions, plus what is *gained* from them. That so much of it
+# cancels is the doing of even data. Where one class is a hundred times as large as its neighbour, the small one gains more than it can
+# lose. The numbers of this example are made up:
+
+# %%
+large, small = 10_000, 100  # enterprises that truly are in the two classes
+error = 0.02  # of each class, the share that is coded into the other
+published = small - error * small + error * large
+print(f"98 % are coded rightly, and yet {published:.0f} are published where there are {small}: {published / small - 1:+.0%}")
+
+# %% [markdown]
+# So a model with a fine accuracy can ruin the figure of a small class, and a change from one year to the next may be a change of
+# model. Look at each class's *lost* and *gained* before you publish, have people review what goes into small classes, and let them
+# always code the largest units: one of these misplaced moves more turnover than a thousand small ones.
 
 # %% [markdown]
 # ## What you have learnt
@@ -702,7 +807,8 @@ for low, high, count in mixed.head(8).iter_rows():
 # - Attributions show what moved the model; they do not show that it is right.
 # - An accuracy needs an interval, a level and a sample that is not like the training set.
 # - With a confidence that ranks right answers above wrong ones, an office chooses how much to code by machine and how many
-#   errors to accept.
+#   errors to accept. It chooses on some texts and reports from others.
+# - A good accuracy does not make a good total: small classes gain from the errors of large ones.
 #
 # ## Where to go from here
 #

@@ -17,7 +17,7 @@
 #
 # In this chapter you will
 #
-# - see why it is not enough to ask a language model for a code;
+# - see why it may not be enough to ask a language model for a code;
 # - meet the idea of retrieval-augmented generation (RAG): find the right pages first, then let the model read them;
 # - compare texts by their vectors, by hand, in three ways;
 # - build the whole thing once, for one label and four notes;
@@ -26,24 +26,27 @@
 # %% [markdown]
 # ## Why not simply ask?
 #
-# Part 1 learnt from tens of thousands of coded texts. What if there are none? A new edition of a nomenclature comes into
-# force on a fixed day, and on that day nobody has coded anything with it. All there is are its **explanatory notes**: for
-# each class a title, what it includes, and what it excludes.
+# Part 1 learnt from tens of thousands of coded texts. What if there are few? A new edition of a nomenclature comes into force on
+# a fixed day, and an office does not begin that day with nothing. **Correspondence tables** say which classes of the old edition
+# became which of the new: where an old class has a single successor, its coded texts can be taken over as they are. And for a
+# time before and after, offices code a part of their units in both editions, which is called **dual coding**. How far does the
+# first go? The cell below counts it, once the tools are there. What is left are the classes that were split, and for these, in the
+# beginning, there may be little more than the **explanatory notes**: for each class a title, what it includes, and what it excludes.
 #
 # (The codes and titles of this course are the official ones. The notes are **ours**: they give the facts of the official
 # notes in other words, so that we may ship them. What is measured here is measured on them. `NACE_URL` in `.env` puts the
 # official file in their place.)
 #
-# A **large language model** has read a large part of the web and can tell a bakery from a bank without any training by us.
-# So why not just ask it: *which NACE code is this?* Because it answers from memory, and memory fails in ways that are hard
-# to see:
+# A **large language model** has been trained on a great many texts, of the web above all, and can tell a bakery from a bank without any
+# training by us. So why not just ask it: *which NACE code is this?* Because it answers from memory, and memory may fail in ways
+# that are hard to see. (What follows is what to look out for. The course has measured no language model; if you have one, you can.)
 #
-# - **It remembers the old edition.** The web holds nearly twenty years of texts on NACE Rev. 2 and few on Rev. 2.1. A shop on
-#   the web was `47.91` in Rev. 2. In Rev. 2.1 a shop is coded by what it sells, however it sells it, and `47.91` now stands for
-#   something else altogether. The answer `47.91` is a valid code, it looks right, and it is wrong.
-# - **It names codes that do not exist.** `62.01` was computer programming in Rev. 2; Rev. 2.1 has no such class. Other codes were
-#   in no edition at all: a model writes what is likely, and `62.11` is a likely row of digits too.
-# - **It cannot say why.** There is no page that one could open to verify the answer.
+# - **It may remember the old edition.** NACE Rev. 2 came into use in 2008 and Rev. 2.1 in 2025, so there are many more texts on
+#   the first. A shop on the web was `47.91` in Rev. 2. In Rev. 2.1 a shop is coded by what it sells, however it sells it, and `47.91`
+#   now stands for something else altogether. The answer `47.91` is a valid code, it looks right, and it is wrong.
+# - **It may name codes that do not exist.** `62.01` was computer programming in Rev. 2; Rev. 2.1 has no such class. `62.11` was in
+#   neither: a model writes what is likely, and that is a likely row of digits too.
+# - **It shows nothing to check by.** It may well give a reason if asked, but that is one more text, and no page that one could open.
 #
 # The cure is old: look it up first. **Retrieval-augmented generation** does just that. A search finds the few classes whose
 # notes are nearest to the text (*retrieval*), their notes are put into the prompt, and the model only has to choose among
@@ -84,6 +87,13 @@
 #
 # **Keys are secrets.** They belong in `.env` and nowhere else, since a notebook is shared with all that is in it. Chapter 6
 # comes back to this.
+#
+# **Texts can be confidential.** Whatever is embedded or put into a prompt goes to the endpoint, and a vector tells much of its text.
+# The texts of the course may go anywhere. What businesses tell a register may not: in the EU it is protected by Regulation (EC) No
+# 223/2009 on European statistics, chapter V, and by the law of each country. So for such texts choose an endpoint *inside* your
+# office, on a machine of yours or a platform that is cleared for them, or take only texts that may leave. Ask those who answer for
+# confidentiality before the first request, since no request can be taken back. `uv run funathon doctor` names the host that gets the
+# texts.
 
 # %%
 from funathon.course.exercise import start
@@ -114,6 +124,25 @@ with fsspec.open(os.environ["NACE_URL"], "rb") as file:
 classes = nomenclature.filter(LEVEL="4")
 titles = dict(classes.select("CODE", "HEADING").iter_rows())
 print(f"{len(classes)} classes; embeddings by {os.environ['EMBEDDING_MODEL']}, chat by {os.environ['CHAT_MODEL']}")
+
+# %% [markdown]
+# First the promised count. `data/correspondence.tsv` has a row for each pair of classes, one of Rev. 2 and one of Rev. 2.1, that share
+# content:
+
+# %%
+from funathon.paths import CORRESPONDENCE
+
+pairs = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False)
+successors, sources = pl.len().over("rev2"), pl.len().over("rev2_1")
+single = pairs.filter(successors == 1)["rev2"].n_unique()
+one_to_one = pairs.filter((successors == 1) & (sources == 1))
+print(f"{single} of {pairs['rev2'].n_unique()} classes of Rev. 2 have a single successor: their coded texts can be taken over")
+print(f"{len(one_to_one)} of these are one to one, {len(one_to_one.filter(pl.col('rev2') != pl.col('rev2_1')))} of them under a new code")
+print(f"47.91 has {len(pairs.filter(rev2='47.91'))} successors: each of its texts has to be read again")
+
+# %% [markdown]
+# So a supervised model can be had for the new edition, too, from the old labels that can be converted and from those that are coded
+# anew. RAG is of most use where the table leaves a choice.
 
 # %% [markdown]
 # ## Exercise 1: a prompt with nothing to read
@@ -169,8 +198,8 @@ def check(naive_answer, naive_codes, *, titles):
 
 # %% [markdown]
 # If you run on the embedded stand-in, it tells you what it is: without candidates it has nothing to rank. That is a
-# failure, but an honest one. A language model is more dangerous here: it nearly always names a code, in the same confident
-# tone whether it is right or not. Try the prompt on one if you have access. Then look at what the tempting answer means
+# failure, but an honest one. A language model may be more dangerous here: it may name a code in the same confident tone whether it
+# is right or not. Try the prompt on one if you have access. Then look at what the tempting answer means
 # today:
 
 # %%
@@ -234,8 +263,8 @@ def check(words_of_class, tokens_all, tokens_five, *, classes):
 
 
 # %% [markdown]
-# It is not only the price. A long prompt is slow, and many models overlook part of what stands in the middle of it. Five
-# candidates are a page, which a model takes in as a whole and a person can read too.
+# It is not only the price. A long prompt is slow, and models have been found to overlook part of what stands in the middle of one (Liu
+# and others, *Lost in the middle*, 2024). Five candidates are a page, which a person can read too.
 
 # %% [markdown]
 # ## Finding the right page
@@ -522,16 +551,17 @@ def check(candidates, prompt, rag_answer, *, ranking, label, titles, candidate_t
     if code is None:
         return "the model finds none of the three fitting"
     if code not in candidates:
-        return f"but the model answered {code}, which nobody listed; chapter 7 catches that"
-    return f"{code}, '{titles[code]}', and its note can be read"
+        return f"but the model answered {code}, which is not among the candidates; chapter 7 catches that"
+    return f"{code}, '{titles[code]}', one of the candidates, whose notes can be read"
 
 
 # %% [markdown]
-# Compare with question 5.1. The code exists, it is of the right edition, and the page that speaks for it stands in the
-# prompt. What could still go wrong? The right class may not be among the candidates, which is an error of the *retriever*, or
+# Compare with question 5.1. The code exists, it is of the right edition, and the page by which a person can check it stands in the
+# prompt. (It need not be the reason of the answer. That notes stood in a prompt does not show that the model went by them.) What could still go wrong? The right class may not be among the candidates, which is an error of the *retriever*, or
 # the model may choose the wrong one, an error of the *generator*. They have different cures, so chapter 8 measures them
-# apart. And a model need not obey: it may answer with a code that nobody listed or with something that is no JSON. Chapter 7
-# verifies every answer.
+# apart. And a model need not obey. It may answer with a code that no edition has, which is *invented*, or with a class that exists and
+# is not among the candidates, which is an *answer outside the candidates* (and may even be right), or with something that is no
+# JSON. Chapter 7 verifies every answer and accepts none of these.
 
 # %% [markdown]
 # ## RAG or fine-tuning?
@@ -543,9 +573,9 @@ def check(candidates, prompt, rag_answer, *, ranking, label, titles, candidate_t
 # |---|---|---|
 # | What changes | what the model reads | the numbers inside the model |
 # | Needs | the notes of the nomenclature | thousands of coded texts |
-# | A new edition | load the new notes | code texts again, train again |
+# | A new edition | load the new notes | convert what has a single successor, code the rest again, train again |
 # | A new class | add a document | collect examples of it |
-# | Why this code? | the notes it has read | attributions, at best |
+# | What to check it by | the notes that stood in the prompt | attributions, at best |
 # | Cost | little before, a call for each text | much before, next to nothing for each text |
 # | Fails when | the notes do not speak as people do | texts differ from those it has learnt from |
 #
@@ -567,8 +597,10 @@ def check(candidates, prompt, rag_answer, *, ranking, label, titles, candidate_t
 # %% [markdown]
 # ## What you have learnt
 #
-# - A language model that answers from memory gives old codes, invented codes, and no reasons.
-# - RAG looks the candidates up first; the model only chooses, and its choice can be verified.
+# - A language model that answers from memory may give old codes or invented ones, and nothing to check them by.
+# - A new edition does not begin from nothing: correspondence tables and dual coding carry over what can be carried.
+# - RAG looks the candidates up first; the model only chooses, and its choice can be checked against the notes.
+# - Texts can be confidential: know which host gets them before the first request.
 # - Embeddings turn meaning into directions. Cosine compares directions; for vectors of length 1, dot product and Euclidean
 #   distance rank in the same way.
 # - The services are a matter of configuration: the same code runs on llm.lab, on your machine, or on the embedded stand-ins.

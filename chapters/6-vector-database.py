@@ -36,6 +36,10 @@ check, hint, solution, catch_up = start("6-vector-database")
 # Two services are needed: an endpoint that makes embeddings, and a vector database. What `.env` does not name is embedded:
 # the cell below starts an endpoint on this machine if it has to, which takes about 15 seconds (chapter 5 shows the choices
 # side by side), and the database then lives in a folder of the project.
+#
+# Both services see what they are sent: the endpoint the texts, the database the vectors, from which much of a text can be read, and
+# the payloads. This chapter sends notes and labels of the course, which are no secret. Before you send texts of a register, read what
+# chapter 5 says of confidential texts: the services then have to stand where such texts may be.
 
 # %%
 import os
@@ -459,7 +463,7 @@ print(bread.to_embedding_text(excludes=True))
 # Why does `to_embedding_text` leave the exclusions out unless it is told otherwise? An exclusion names what the class is
 # *not*, and there is reason to fear that an embedding does not hear the *not*: it hears *biscuits*, and moves the bakery
 # towards them. That is an opinion, until it is measured at the end of the chapter. The exclusions are not thrown away in any
-# case. They go into the payload, and in chapter 7 the language model, which can make something of a *not*, gets to read them.
+# case. They go into the payload, and in chapter 7 they are shown to the language model, which may make something of a *not*.
 
 # %% [markdown]
 # ## Exercise 3: the database
@@ -1157,4 +1161,4 @@ plt.show()
 # - Only what can be an answer should be a candidate. Parents in the index take places from classes, and only a
 #   measurement shows it.
 #
-# Next, in [chapter 7](7-generation.ipynb), a language model chooses among the candidates, and both are put to the test.
+# Next, in [chapter 7](7-generation.ipynb), a chat model chooses among the candidates, and both are put to the test.

@@ -40,7 +40,9 @@
 #
 # ## Who answers here
 #
-# If your `.env` names an endpoint, a language model answers in this chapter, and everything below is a measure of that model.
+# If your `.env` names an endpoint, a language model answers in this chapter, and everything below is a measure of that model. Then
+# each label goes to the host of that endpoint, inside a prompt. Those of the course may; texts of a register can be confidential
+# (chapter 5), and may go only to an endpoint that is inside your office or cleared for them.
 #
 # If not, the embedded endpoint answers, and its chat model, `offline-stand-in`, is **no language model and no generator, but a
 # ranker fitted on labels**. It finds the candidates in the prompt, ranks them by how near their notes are to the label in meaning
@@ -175,16 +177,18 @@ def check(query_vector, hits, candidates, *, label, embed, document_vectors, cod
 # ### The prompt
 #
 # A chat model gets **messages**. The **system prompt** says who it is and what the rules are, the same for every label. The
-# **user prompt** carries the case: the label and the candidates with their notes. Four things make such a prompt work:
+# **user prompt** carries the case: the label and the candidates with their notes. Four things are meant to make such a prompt work:
 #
 # - the model chooses from a closed list, so it need not know the nomenclature by heart;
-# - it reads the exclusions, which say where the border to the neighbours runs;
-# - it may say that the text cannot be coded, because a model that must answer always will;
+# - it is shown the exclusions, which say where the border to the neighbours runs;
+# - it may say that the text cannot be coded, because a model that has no such answer has to name some class;
 # - it is told that the label is data. Whoever fills in a form can write anything on it, also an instruction.
 #
 # Here are the system prompt and the block that shows one candidate, in the form of chapter 5. Why do the exclusions stand in the
 # prompt when the search left them out? An embedding of *"not: retail sale of bread"* is near to *retail sale of bread*: it cannot
-# say *not*. A reader can. (One example proves nothing; chapter 8 measures it on a sample.)
+# say *not*. A reader can, and a language model may. (One example proves nothing; chapter 8 measures it on a sample.) For the same
+# reason the block has a place for the **implementation rule**, which a few classes have: from how many issues a week a paper is a
+# newspaper, for instance. The rule of a division holds for its classes.
 
 # %%
 SYSTEM = """You code business activities in NACE Rev. 2.1, the classification of the European Union.
@@ -210,6 +214,7 @@ def candidate_text(code, examples=()):
         ("Includes", row["includes"]),
         ("Also includes", row["includes_also"]),
         ("Excludes", row["excludes"]),
+        ("Rule", row["rule"]),
         ("Examples", "\n".join(f"- {example}" for example in examples)),
     ]:
         if note:
@@ -395,9 +400,9 @@ def check(NaceAnswer, request, completion, answer, *, messages, candidates):
 # Look at the code first. Whoever makes loaves by hand is a baker: `47.24` is for those who resell what others have baked, and its
 # exclusions send bakers to `10.71`. The stand-in does not read exclusions at all; if a language model answers you, did it?
 #
-# The *form*, at least, is as asked if the server keeps to the schema. Many do not: some ignore `response_format`, some think
-# aloud first, some put the JSON into a code fence, some give a code that is not in the list. Below are answers of the kinds one
-# meets in practice. A program that treats everything it cannot read as "not codable" hides its own faults in a figure about
+# The *form*, at least, is as asked if the server keeps to the schema. It may not: it may ignore `response_format`, think aloud
+# first, put the JSON into a code fence, or give a code that is not in the list. Below are answers of such kinds, made up for this
+# exercise. A program that treats everything it cannot read as "not codable" hides its own faults in a figure about
 # labels: one field of the answer is empty with some new model, and all of a sudden every text is "not codable".
 
 # %%
@@ -478,7 +483,8 @@ def check(accepted, outcomes, *, NaceAnswer, received, offered):
 
 # %% [markdown]
 # Pydantic verifies the *form*. That a group is no class, or that a class was not offered, is a matter of *sense*, and the program
-# that made the list must verify it. What can be repaired without guessing is repaired: a code fence, or `6.1`, which can only be
+# that made the list must verify it. A valid class that was not offered is no invention of the model, but an *answer outside the
+# candidates* (`not a candidate`). It may be right, and is refused all the same: nobody has read its notes. What can be repaired without guessing is repaired: a code fence, or `6.1`, which can only be
 # `06.10`. What cannot be read keeps a name of its own, so that you see how often it happens, and with which model.
 
 # %% [markdown] tags=["question"] question="7.5"
@@ -881,7 +887,7 @@ def check(n_kept, n_torn, rows, *, requests, answers_path, fingerprint, read_ans
 # next run tries them again.
 #
 # Look at the outcomes, `rows["outcome"].value_counts()`. With the stand-in nearly all labels have a code; with a language model you
-# will see other names there, and how often.
+# may see other names there, and how often.
 
 # %%
 rows.group_by("outcome").len().sort("len", descending=True)

@@ -28,7 +28,8 @@
 #
 # Chapter 7 searched five candidates for each of 500 test labels, and let a chat model choose. If your `.env` names no endpoint,
 # that was `offline-stand-in`, which is **no language model, but a ranker fitted on labels**; so every figure below names what
-# made it. With a language model the searches give the same figures, and the choices others.
+# made it. With a language model the searches give the same figures, and the choices others. Its endpoint then gets every label of
+# this chapter; for texts of a register, which can be confidential, see chapter 5 first.
 
 # %%
 from funathon.course.exercise import start
@@ -114,8 +115,9 @@ rows.select("label", "code", "coded", "confidence", "outcome").head()
 # `value`, the ends `low` and `high` of the 95 % interval after Wilson that chapter 4 used, and `n`, the number of labels it was
 # measured on.
 #
-# A label without a code counts as not right, whatever the reason: it is not coded. The stand-in hardly ever leaves a label
-# without a code, a language model does, and requests fail. So write functions that take any rows; the checks try them on made-up
+# (As chapter 4 says, these intervals take the labels for a simple random sample, and leave out that classes and writers come in
+# clusters.) A label without a code counts as not right, whatever the reason: it is not coded. The stand-in hardly ever leaves a label
+# without a code, a language model may, and requests fail. So write functions that take any rows; the checks try them on made-up
 # ones with failures among them, too. Two small functions are given for all that follows.
 
 # %%
@@ -384,10 +386,15 @@ def check(curve_of, curve, median_confidence, axes, *, rows):
 
 # %% [markdown]
 # A confidence is useful as far as the two boxes lie apart: then a threshold keeps many right answers and few wrong ones, and the
-# curve rises to the left. Be wary of the confidence of a language model. It is a number that the model *writes*, not one that it
-# computes, and many write 0.9 or 0.95 whatever the text. (The stand-in's is computed, and was fitted on labels.) Measure it before
-# you build on it, as here. That an answer is confident says nothing until you have seen that confident answers are right more
-# often.
+# curve rises to the left. It need not rise at each step: where right answers drop out, a higher threshold has a lower precision.
+#
+# Be wary of the confidence of a language model. It is a number that the model *writes*, not one that it computes. Models that were
+# tried wrote mostly 0.8 to 1, whether they were right or not (Xiong and others, *Can LLMs express their uncertainty?*, 2024). The
+# stand-in's is computed, and was fitted on labels. Measure it before you build on it, as here.
+#
+# The curve shows what there is to choose from; **it is not the place to choose**. Whoever picks the threshold from it and reports the
+# precision beside it reports what they have picked. As in chapter 4, choose a threshold on answers to validation labels, and measure
+# it on these.
 
 # %% [markdown]
 # ## Exercise 2: a better search
@@ -885,8 +892,9 @@ def check(comparison, best_method, field_plain, field_best, *, all_scores, split
 
 
 # %% [markdown]
-# The choice was made on the validation set; the field test chose nothing here. Each interval is that of one method by
-# itself. As all methods were tried on the same labels, a difference can be clearer than two overlapping intervals suggest:
+# The choice was made on the validation set, so the winner's figure in the table flatters it a little; the field test chose nothing
+# here. (It is not quite untouched: the plain notes and the stand-in were looked at on it while they were made. The data sheet,
+# `data/README.md`, says how.) Each interval is that of one method by itself. As all methods were tried on the same labels, a difference can be clearer than two overlapping intervals suggest:
 # count the labels on which only one of two methods finds the class, as chapter 9 will do.
 #
 # The labels in the index come from the same writers as the validation set, so some of what they bring could be likeness of

@@ -29,11 +29,14 @@
 # model. Which is better? On the same labels, and with more than one measure: how many are right, how many can be coded without a
 # person, how long it takes and what it costs.
 #
-# The texts come from the **field test**, which trained neither system. (Part 2's search and stand-in were looked at on it
-# while they were made; the data sheet, `data/README.md`, says how.) If your `.env` names no endpoint, the
+# The texts come from the **field test**: nothing is trained on it and no setting is chosen on it, but part 2 was looked at on it twice
+# while it was made (the data sheet, `data/README.md`, says how). If your `.env` names no endpoint, the
 # answers on the side of RAG come from `offline-stand-in`, which is **no language model, but a ranker fitted on labels**. Then
 # *both* systems of this chapter have learnt from labels, and the comparison is one of two ways to use them. Every figure names what
 # made it.
+#
+# With an endpoint in `.env`, the labels go to its host. The network codes on your machine and sends nothing: where texts are
+# confidential (chapter 5) and no endpoint is cleared for them, that decides between the two before any figure does.
 
 # %%
 from funathon.course.exercise import start
@@ -324,6 +327,10 @@ def check(agree, agree_coverage, agree_precision, alone_precision, *, supervised
 
 
 # %% [markdown]
+# Nothing was chosen on these labels by their right codes: the rule has no threshold, and that of the model alone was set by a
+# number of texts, for which one need not know what is right. So both precisions may be reported from here. Had you picked the
+# threshold with the best precision, you would have to measure it on other labels.
+#
 # Whether agreement beats confidence is a question for your own models and texts. What the rule has on its side is that it
 # needs no confidence at all, and that two systems built in different ways do not make all mistakes together. They share
 # some, though: count the labels on which they agree and are wrong, `(agree & ~supervised_right).sum()`, and set them
@@ -409,15 +416,16 @@ def check(rag_seconds, supervised_seconds, rag_cost, *, rag, timed, code_by_rag,
 
 
 # %% [markdown]
-# The stand-in answers from this machine in milliseconds; a language model takes seconds, and its service charges for them. But the
+# The stand-in answers from this machine in milliseconds; a language model may take seconds, and its service may charge for them. But the
 # comparison leaves out two costs, perhaps the largest. Both systems stand on tens of thousands of coded labels, which took people
 # years in any office that has them: the network was trained on them, and the index holds them. And every text that is not coded, or
 # coded wrongly, costs a coder's time or the quality of a statistic.
 #
 # So there is no winner as such. A register with years of coded texts can have both systems, and send to people what they disagree
-# on. An office that starts with a new nomenclature has only the notes on the first day, and with them an accuracy like that of
-# chapter 8's first exercise. The labels that people code with its help go into the index as they come, and when there are enough, a
-# network can be trained on them. The two systems of this course are two ends of one path.
+# on. An office that starts with a new nomenclature has the labels that the correspondence table converts and those that were coded
+# twice (chapter 5); for classes that were split it may have little more than the notes, and with notes alone an accuracy like that of
+# chapter 8's first exercise. The labels that people code go into the index as they come, and when there are enough, a network can be
+# trained on them. The two systems of this course are two ends of one path.
 
 # %% [markdown]
 # ## What you have learnt
@@ -432,8 +440,9 @@ def check(rag_seconds, supervised_seconds, rag_cost, *, rag, timed, code_by_rag,
 # You have built two systems for automatic coding and measured both. Some ways on:
 #
 # - **Your own texts.** `uv run funathon evaluate FILE` measures the supervised model and `uv run funathon rag evaluate FILE` the
-#   pipeline of chapters 7 to 9 on any table with the columns `code` and `label`. A few hundred real texts, coded by two people, say
-#   more than all figures of this course.
+#   pipeline of chapters 7 to 9 on any table with the columns `code` and `label`. A few hundred real texts, drawn at random from
+#   those that you will code, and coded by two people who do not see each other's codes, say more than all figures of this course.
+#   The second command sends them to the endpoint of `.env`, if there is one, and names its host first: may they go there?
 # - **Another generator.** Put an endpoint into `.env`, run chapter 8 again and compare its first exercise. Only the second half of
 #   the system changes, and conditional accuracy says by how much.
 # - **Another nomenclature or language.** The notes of any classification can take the place of ours. For labels in other languages

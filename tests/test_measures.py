@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from funathon.measures import accuracy_at, calibration_error, codes_at, coverage_at_precision, macro_f1, ranked, share
+from funathon.measures import accuracy_at, automatic, calibration_error, codes_at, macro_f1, ranked, share, threshold_for
 
 CLASSES = np.array(["01.11", "01.12", "10.71"])
 
@@ -47,14 +47,29 @@ def test_calibration_error():
     assert calibration_error(np.array([1.0, 1.0]), np.array([True, True])) == 0
 
 
-def test_coverage_at_precision():
+def test_a_threshold_for_a_precision():
     confidence = np.array([0.9, 0.8, 0.7, 0.6])
     right = np.array([True, True, False, True])
-    assert coverage_at_precision(confidence, right, 0.75) == (1.0, 0.6)
-    assert coverage_at_precision(confidence, right, 0.9) == (0.5, 0.8)
-    assert coverage_at_precision(confidence, np.zeros(4, bool), 0.9) == (0.0, 1.0)
+    assert threshold_for(confidence, right, 0.75) == 0.6
+    assert threshold_for(confidence, right, 0.9) == 0.8
+    assert threshold_for(confidence, np.zeros(4, bool), 0.9) is None
     # equal confidences stand or fall together
-    assert coverage_at_precision(np.array([0.9, 0.9]), np.array([True, False]), 0.9) == (0.0, 1.0)
+    assert threshold_for(np.array([0.9, 0.9]), np.array([True, False]), 0.9) is None
+
+
+def test_a_threshold_is_chosen_on_some_texts_and_measured_on_others():
+    chosen = threshold_for(np.array([0.9, 0.8, 0.7]), np.array([True, True, False]), 1)
+    found = automatic(np.array([0.95, 0.85, 0.8, 0.2]), np.array([True, False, True, True]), chosen)
+    assert found.threshold == 0.8
+    assert (found.coverage.value, found.coverage.n) == (0.75, 4)
+    assert (found.precision.value, found.precision.n) == (2 / 3, 3)
+    assert automatic(np.array([0.2]), np.array([True]), chosen).precision is None
+
+
+def test_a_higher_threshold_can_have_a_lower_precision():
+    confidence, right = np.array([0.9, 0.8, 0.7]), np.array([False, True, True])
+    low, high = (automatic(confidence, right, threshold).precision.value for threshold in (0.7, 0.85))
+    assert low > high == 0
 
 
 def test_a_share_reads_alike_alone_and_in_a_dictionary():

@@ -56,6 +56,19 @@ def llm(monkeypatch, url):
     monkeypatch.setenv("CHAT_MODEL", "b")
 
 
+def test_where_texts_go_names_hosts_and_no_secrets(monkeypatch):
+    assert services.where_texts_go() == "", "the embedded endpoint runs on this machine"
+    llm(monkeypatch, "https://user:secret-word@llm.example.org:8443/v1?token=secret-token")
+    assert services.where_texts_go() == (
+        "Part 2 sends texts and prompts to llm.example.org (LLMLAB_URL): give it only texts that may be read there."
+    )
+    monkeypatch.setenv("QDRANT_URL", "https://vectors.example.org")
+    assert "llm.example.org (LLMLAB_URL) and vectors to vectors.example.org (QDRANT_URL)" in services.where_texts_go()
+    monkeypatch.setenv("LLMLAB_URL", "nonsense")
+    with pytest.raises(FunathonError, match="LLMLAB_URL is not a web address"):
+        services.where_texts_go()
+
+
 def test_a_service_that_answers(monkeypatch):
     def models(headers):
         return (200, MODELS) if headers["Authorization"] == "Bearer the-key" else (401, b"")

@@ -1,4 +1,8 @@
-"""Measures of a classifier: accuracy with intervals, by level, calibration, coverage."""
+"""Measures of a classifier: accuracy with intervals, by level, calibration, coverage and precision.
+
+The intervals are Wilson's (1927, JASA 22). They take the texts for a simple random sample: that a set is stratified by class, or
+that one writer wrote many of its texts, is not in them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +30,7 @@ class Share:
 
 
 def share(right: Sequence[bool] | np.ndarray) -> Share:
-    """The share of true values in a boolean array or list, with its 95 % Wilson interval (Wilson 1927, JASA 22)."""
+    """The share of true values in a boolean array or list, with its 95 % Wilson interval."""
     right = np.asarray(right, dtype=bool)
     interval = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
     return Share(float(right.mean()), float(interval.low), float(interval.high), len(right))
@@ -73,17 +77,33 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float:
     return float(total)
 
 
-def coverage_at_precision(confidence: np.ndarray, right: np.ndarray, precision: float) -> tuple[float, float]:
-    """Largest share of texts that a threshold on the confidence lets through with at least this precision, and the threshold.
+@dataclass(frozen=True)
+class Automatic:
+    """What is coded without a person when a threshold on the confidence decides."""
 
-    (0, 1) when no threshold reaches it.
+    threshold: float
+    """The least confidence, from 0 to 1, of a text that is coded so."""
+    coverage: Share
+    """Share of all texts that reach it."""
+    precision: Share | None
+    """Share of these that are right; None when there are none."""
+
+
+def automatic(confidence: np.ndarray, right: np.ndarray, threshold: float) -> Automatic:
+    """Coverage and precision from a confidence of `threshold` on. Both arrays have shape (texts,); `right` is true or false."""
+    kept = confidence >= threshold
+    return Automatic(threshold, share(kept), share(right[kept]) if kept.any() else None)
+
+
+def threshold_for(confidence: np.ndarray, right: np.ndarray, precision: float) -> float | None:
+    """The lowest threshold on the confidence from which on at least this share of the texts is right; None if there is none.
+
+    It is chosen on these texts, so the precision here flatters it: `automatic` measures it on others. A higher threshold can
+    have a lower precision, as precision need not rise with the threshold.
     """
     order = np.argsort(-confidence, kind="stable")
     so_far = np.cumsum(right[order]) / np.arange(1, len(right) + 1)
     # a threshold cannot part equal confidences
     ends = np.append(np.diff(confidence[order]) != 0, True)
     good = np.flatnonzero((so_far >= precision) & ends)
-    if not len(good):
-        return 0.0, 1.0
-    last = good[-1]
-    return float((last + 1) / len(right)), float(confidence[order][last])
+    return float(confidence[order][good[-1]]) if len(good) else None

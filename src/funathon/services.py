@@ -4,6 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -11,7 +12,7 @@ from funathon.asking import TIMEOUT, accept, another_service, ask, reach, read_j
 from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import split_labels
-from funathon.errors import FunathonError
+from funathon.errors import FunathonError, visible
 from funathon.paths import ROOT
 from funathon.settings import EMBEDDED, LOCAL_MLFLOW, is_configured, refuse_unsendable
 from funathon.supervised.pretrained import read_manifest
@@ -251,6 +252,24 @@ SERVICES = [
     Service("vector database", ("QDRANT_URL", "QDRANT_API_PORT", "QDRANT_API_KEY"), check_qdrant, ("QDRANT_URL",)),
     Service("embeddings and chat", ("LLMLAB_URL", *EMBEDDED), check_llm, ("LLMLAB_URL",)),
 ]
+
+
+SENT = {"LLMLAB_URL": "texts and prompts", "QDRANT_URL": "vectors"}
+"""What part 2 sends to a service, by the variable that names it."""
+
+
+def where_texts_go() -> str:
+    """One sentence on what leaves this program, and for which host: empty when `.env` names no such service.
+
+    A vector is told too, since much of a text can be read from it. Only the host is shown: an address may hold a password.
+    Raises FunathonError when one of the variables holds no web address.
+    """
+    told = [
+        f"{what} to {visible(urlsplit(web_address(variable)).hostname)} ({variable})"
+        for variable, what in SENT.items()
+        if is_configured(variable)
+    ]
+    return f"Part 2 sends {' and '.join(told)}: give it only texts that may be read there." if told else ""
 
 
 def refuse_broken_settings(chapters: list[Path]) -> None:

@@ -88,6 +88,16 @@ def test_doctor_fails_when_something_does(monkeypatch, state, status):
     assert "MLflow" in result.output and "the cure" in result.output
 
 
+@pytest.mark.parametrize(("address", "told"), [("https://llm.example.org/v1", True), ("nonsense", False), ("", False)])
+def test_doctor_says_on_standard_error_where_texts_go(monkeypatch, address, told):
+    monkeypatch.setattr("funathon.doctor.examine", lambda: [])
+    monkeypatch.setenv("LLMLAB_URL", address)
+    result = funathon("doctor")
+    assert result.exit_code == 0
+    assert ("texts and prompts to llm.example.org" in result.stderr) == told
+    assert "llm.example.org" not in result.stdout
+
+
 def test_doctor_on_this_machine_finds_every_need():
     result = funathon("doctor")
     assert result.exit_code == 0, result.output

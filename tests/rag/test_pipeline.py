@@ -80,6 +80,14 @@ def test_four_easy_labels_are_coded(tmp_path, retrieval):
     assert all(len(row["candidates"]) == 5 for row in rows)
 
 
+def test_the_command_says_on_standard_error_where_texts_go(tmp_path, monkeypatch):
+    monkeypatch.setenv("LLMLAB_API_KEY", "a-secret-key")
+    result = CliRunner().invoke(app, ["rag", "evaluate", str(tmp_path / "sample.csv"), "--json"])
+    told = [line for line in result.stderr.splitlines() if line.startswith("Part 2 sends texts")]
+    assert told == ["Part 2 sends texts and prompts to 127.0.0.1 (LLMLAB_URL): give it only texts that may be read there."]
+    assert "a-secret-key" not in result.output and "Part 2" not in result.stdout
+
+
 def test_the_prompt_of_best_shows_examples_and_k_candidates(tmp_path, server, monkeypatch):
     seen = []
     ask = rag.Generator.ask
@@ -267,6 +275,17 @@ def test_other_settings_have_other_results(tmp_path, server):
     assert server.requests == 8
     evaluate(tmp_path, retrieval="plain", k=3, fresh=True)
     assert server.requests == 12
+
+
+def test_other_notes_in_the_prompt_have_other_results(tmp_path, server, monkeypatch):
+    evaluate(tmp_path, retrieval="plain")
+    with_rule = pl.read_csv(tmp_path / "nace.tsv", separator="\t", infer_schema=False).with_columns(
+        Implementation_rule=pl.lit("- x")
+    )
+    with_rule.write_csv(tmp_path / "other.tsv", separator="\t")
+    monkeypatch.setenv("NACE_URL", str(tmp_path / "other.tsv"))
+    evaluate(tmp_path, retrieval="plain")
+    assert server.requests == 8, "the answers to the earlier prompts are not those to these"
 
 
 def test_a_label_that_gives_orders_cannot_choose_a_class_that_was_not_found(tmp_path, server):

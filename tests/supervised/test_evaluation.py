@@ -10,9 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from funathon.cli import app
-from funathon.paths import FIELD_TEST, PRETRAINED
+from funathon.paths import FIELD_TEST, PRETRAINED, ROOT
 from funathon.supervised.baselines import METHODS
-from funathon.supervised.evaluation import accuracy_by, worst_classes
+from funathon.supervised.evaluation import Weak, accuracy_by, worst_classes
+from funathon.supervised.model_card import taken_for
+from funathon.supervised.review import REVIEW_BELOW
 
 
 def evaluate(*arguments):
@@ -40,7 +42,30 @@ def test_the_card_says_of_the_field_test_what_evaluate_finds(card):
         assert card[f"{name} level"][2].startswith(f"{found['levels'][str(level)]:.1%} ")
     assert card["macro-F1"][2] == f"{found['macro_f1']:.3f}"
     assert card["calibration error after it"][2] == f"{found['calibration_error']:.3f}"
-    assert card["coverage at 95 % precision"][2] == f"{found['coverage_at_95_precision']:.1%}"
+    (kept,) = found["automatic"]
+    assert kept["threshold"] == REVIEW_BELOW
+    for name in ("coverage", "precision"):
+        low, high = kept["intervals"][name]
+        cells = card[f"{name} from confidence {REVIEW_BELOW:g} on"]
+        assert cells[2] == f"{kept[name]:.1%} [{low:.1%}, {high:.1%}]"
+
+
+def test_the_card_measures_a_threshold_on_other_sets_than_the_one_it_was_chosen_on(card):
+    (threshold,) = {re.search(r"[\d.]+", name)[0] for name in card if name.startswith("precision from")} - {f"{REVIEW_BELOW:g}"}
+    cells = [float(cell.split("%")[0]) for cell in card[f"precision from confidence {threshold} on"]]
+    assert 94.5 < cells[0] < 95.5, "it was chosen for 95 % on the validation set"
+    assert cells[2] > 96, "and has another precision elsewhere, which the card tells"
+    result = evaluate(FIELD_TEST, "--json", "--threshold", threshold)
+    (kept,) = json.loads(result.stdout)["automatic"]
+    assert f"{kept['precision']:.1%}" == f"{cells[2]}%"
+
+
+def test_what_the_default_of_code_is_worth_stands_as_measured_in_readme_and_help(card):
+    told = [cell.split()[0].replace("%", " %") for cell in card[f"precision from confidence {REVIEW_BELOW:g} on"][1:]]
+    help_text = " ".join(CliRunner().invoke(app, ["code", "--help"], env={"COLUMNS": "400"}).output.split())
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    for text in (help_text, readme):
+        assert all(figure in text for figure in told), told
 
 
 def test_the_model_reaches_its_targets_and_beats_the_baselines(card):
@@ -76,7 +101,18 @@ def test_columns_of_other_names_and_repeated_rows(labelled):
 def test_the_table_names_every_measure(labelled):
     result = evaluate(labelled(code=["01.41"], label=["dairy farm"]))
     assert result.exit_code == 0, result.output
-    for name in ("top-1", "top-3", "top-5", "section", "division", "group", "class", "macro-F1", "coverage at 95 %"):
+    for name in (
+        "top-1",
+        "top-3",
+        "top-5",
+        "section",
+        "division",
+        "group",
+        "class",
+        "macro-F1",
+        "coverage from",
+        "precision from",
+    ):
         assert name in result.output
 
 
@@ -112,14 +148,24 @@ def test_no_command_loads_a_model_that_was_tampered_with(command, labelled, tmp_
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_worst_classes_and_what_they_are_taken_for():
-    truth = np.array(["01.11"] * 4 + ["01.12"] * 2 + ["10.71"] * 2)
-    predicted = np.array(["01.12", "01.12", "10.71", "01.11", "01.12", "01.12", "01.11", "10.71"])
-    found = worst_classes(truth, predicted, 2)
-    assert [(weak.code, weak.accuracy.value, weak.mistaken_for) for weak in found] == [
-        ("01.11", 0.25, "01.12"),
-        ("10.71", 0.5, "01.11"),
+def test_worst_classes_and_what_they_are_taken_for_how_often():
+    truth = np.array(["01.11"] * 4 + ["01.12"] * 2 + ["10.71"] * 2 + ["10.72"] * 3)
+    predicted = np.array(["01.12", "01.12", "10.71", "01.11", "01.12", "01.12", "01.11", "10.71", "10.71", "01.11", "10.72"])
+    found = worst_classes(truth, predicted, 3)
+    assert [(weak.code, weak.accuracy.n, weak.mistaken_for) for weak in found] == [
+        ("01.11", 4, (("01.12", 2),)),
+        ("10.72", 3, (("01.11", 1), ("10.71", 1))),
+        ("10.71", 2, (("01.11", 1),)),
     ]
+
+
+def test_the_card_counts_confusions_and_names_no_class_where_many_share_the_first_place():
+    titles = {"01.11": "Cereals", "01.12": "Rice", "10.71": "Bread"}
+    accuracy = accuracy_by(np.array(["10.72"]), np.array([False]))[0][1]
+    assert taken_for(Weak("10.72", accuracy, (("01.12", 2),)), titles) == "2 × 01.12 Rice"
+    assert taken_for(Weak("10.72", accuracy, (("01.11", 1), ("01.12", 1))), titles) == "1 × 01.11 Cereals; 1 × 01.12 Rice"
+    assert taken_for(Weak("10.72", accuracy, tuple((code, 1) for code in titles)), titles) == "3 classes, 1 × each"
+    assert taken_for(Weak("10.72", accuracy, ()), titles) == ""
 
 
 def test_accuracy_by_a_column():

@@ -18,6 +18,7 @@ from funathon.cli.base import (
     print_json,
 )
 from funathon.errors import visible, without_secrets
+from funathon.supervised.review import REVIEW_BELOW
 
 
 @app.command()
@@ -41,6 +42,12 @@ def evaluate(
     file: Annotated[str, typer.Argument(help="Labelled texts: .csv, .tsv, .txt (also with .gz), .xlsx or .parquet.")],
     code: Annotated[str, typer.Option(help="Column with the codes.")] = "code",
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
+    threshold: Annotated[
+        float,
+        typer.Option(
+            min=0, max=1, help="Confidence from which on coverage and precision are measured; choose it on other texts."
+        ),
+    ] = REVIEW_BELOW,
     separator: SeparatorOption = None,
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
@@ -60,7 +67,7 @@ def evaluate(
     from funathon.supervised.pretrained import load_model
 
     report = evaluation.measure(
-        load_model(model or os.environ["PRETRAINED_URL"]), labels[label].to_numpy(), labels[code].to_numpy()
+        load_model(model or os.environ["PRETRAINED_URL"]), labels[label].to_numpy(), labels[code].to_numpy(), threshold
     )
     if json:
         print_json(report.as_dict())
@@ -104,7 +111,15 @@ def code_register(
         ),
     ],
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
-    threshold: Annotated[float, typer.Option(min=0, max=1, help="Confidence below which a person should look.")] = 0.5,
+    threshold: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Confidence below which a person should look. Of the texts that the default lets pass, 78.6 % are right in the "
+            "test set of the course and 91.3 % in its field test; for yours, `funathon evaluate` measures it on a sample.",
+        ),
+    ] = REVIEW_BELOW,
     separator: SeparatorOption = None,
     encoding: EncodingOption = None,
     sheet: SheetOption = None,

@@ -47,7 +47,10 @@ def evaluate_rag(
     fresh: Annotated[bool, typer.Option("--fresh", help="Ask for every text again, whatever results are kept.")] = False,
     json: JsonOption = False,
 ) -> None:
-    """Measure retriever and generator on labelled texts; interrupted, it goes on where it was."""
+    """Measure retriever and generator on labelled texts; interrupted, it goes on where it was.
+
+    The texts go to the endpoint of .env, if it names one: it says which host that is before it sends any.
+    """
     from funathon.settings import load_settings
 
     load_settings()

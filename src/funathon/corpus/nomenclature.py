@@ -33,8 +33,8 @@ def read_nomenclature(source: str | None = None) -> pl.DataFrame:
 
     Returns one row a code, in the order of the file: `code`, `heading`, `parent_code` (null for sections), `level` (1 to 4)
     and the notes `rule`, `includes`, `includes_also`, `excludes` (text with real line breaks, null where there is none).
-    `rule` is the implementation rule, which four codes have: how to decide between them and their neighbours. The official
-    file writes a line break as the two characters backslash and n; so does ours.
+    `rule` holds the implementation rules that decide between a code and its neighbours: its own and those of the codes above it,
+    since the rule of a division holds for all its classes. The official file writes a line break as the two characters backslash and n; so does ours.
 
     Raises FunathonError when the source cannot be read, lacks a column, or its codes do not form a tree of four levels.
     """
@@ -58,7 +58,20 @@ def read_nomenclature(source: str | None = None) -> pl.DataFrame:
     )
     if len(orphans):
         raise FunathonError(f"{name}: the codes {some(orphans['code'])} have no valid level or parent.", cure)
-    return table
+    return table.with_columns(rules_that_hold(table))
+
+
+def rules_that_hold(table: pl.DataFrame) -> pl.Series:
+    """The column `rule` with the rules of the codes above each code before its own, null where there is none."""
+    own = {code: (parent, rule) for code, parent, rule in table.select("code", "parent_code", "rule").iter_rows()}
+
+    def rules(code: str | None) -> list[str]:
+        if code not in own:
+            return []
+        parent, rule = own[code]
+        return [*rules(parent), *filter(None, [rule])]
+
+    return pl.Series("rule", ["\n".join(rules(code)) or None for code in table["code"]], pl.String)
 
 
 def refuse_foreign_classes(classes: Iterable[str], known: Iterable[str]) -> None:

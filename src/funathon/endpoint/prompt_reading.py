@@ -14,7 +14,7 @@ CODE_LINE = re.compile(
     re.IGNORECASE,
 )
 SECTION_LINE = re.compile(
-    r"^[\s#*\-–•>]*+(?:(?:this class|labelled|known|also) )*+(?P<name>include|exclude|example)[sd]?+(?: also| the following)*+"
+    r"^[\s#*\-–•>]*+(?:(?:this class|labelled|known|also) )*+(?P<name>include|exclude|rule|example)[sd]?+(?: also| the following)*+"
     r"\**+\s*+:\**+(?P<rest>.*)$",
     re.IGNORECASE,
 )
@@ -79,8 +79,9 @@ def find_candidates(prompt: str) -> list[Candidate]:
             section = current.includes
         elif current is not None:
             if match := SECTION_LINE.match(line):
-                sections = {"include": current.includes, "example": current.examples, "exclude": []}
-                section = sections[match["name"].lower()]
+                # what a class excludes and the rule of its borders are no description of it, so the ranker leaves them alone
+                sections = {"include": current.includes, "example": current.examples}
+                section = sections.get(match["name"].lower(), [])
                 line = match["rest"]
             text = line.strip(BULLET)
             if text and not current.title:

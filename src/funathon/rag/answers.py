@@ -21,7 +21,7 @@ OUTCOMES = {
     "no code": "JSON without a code that does not say either that the label cannot be coded",
     "contradiction": "a code, and that the label cannot be coded",
     "no class": "a section, division or group instead of a class, or no code of NACE at all",
-    "not a candidate": "a class that was not among the candidates",
+    "not a candidate": "an answer outside the candidates: a code of the form of a class, whether the nomenclature has it or not",
 }
 """What an answer can turn out to be. Only the first two answer the question."""
 

@@ -30,7 +30,7 @@ from funathon.rag.prompts import SYSTEM, candidate_block, isolated, make_message
 from funathon.rag.results import Evaluation, Result, Results, measure
 from funathon.rag.retrievers import RETRIEVERS, Retriever
 from funathon.rag.vectors import BATCH, embed, open_qdrant
-from funathon.services import check_llm, check_qdrant
+from funathon.services import check_llm, check_qdrant, where_texts_go
 from funathon.settings import is_configured
 
 FAILURES_IN_A_ROW = 20
@@ -119,7 +119,8 @@ def evaluate(
     """Run the pipeline on a file of labels (all of them, or a random sample, the same each time) and measure it.
 
     Results are kept in `.funathon/rag/` under a name made of the labels and the settings: called again, only what is missing
-    or failed is asked for; with `fresh` everything is. Progress goes to `console`.
+    or failed is asked for; with `fresh` everything is. Progress goes to `console`, and before anything is sent a line that says
+    where texts go, if `.env` names an endpoint.
 
     Raises FunathonError for a file that cannot be read, a service that does not work, or an endpoint that goes away.
     """
@@ -129,6 +130,8 @@ def evaluate(
     if sample is not None and sample < len(table):
         table = table.sample(sample, seed=SEED)
     labels, truth = table[label].to_list(), table[code].to_list()
+    if sentence := where_texts_go():
+        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
     ensure_endpoint()
     check_llm()
     check_qdrant()
@@ -144,7 +147,9 @@ def evaluate(
             )
         # the embedded endpoint keeps the names of its models when it gets better
         chat = os.environ["CHAT_MODEL"] if is_configured("LLMLAB_URL") else fingerprint()
-        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], dimensions, chat]
+        shown = [candidate_block(row) for row in nomenclature.filter(level=4).iter_rows(named=True)]
+        notes = hashlib.sha256("\n".join(shown).encode()).hexdigest()
+        settings = [retrieval, k, retriever.index.collection, os.environ["EMBEDDING_MODEL"], dimensions, chat, notes]
         path = results_path(file, labels, settings)
         if fresh:
             path.unlink(missing_ok=True)

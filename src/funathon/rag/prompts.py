@@ -28,14 +28,15 @@ def isolated(label: str) -> str:
 def candidate_block(row: dict, examples: Sequence[str] = ()) -> str:
     """A candidate as the prompt shows it: code and heading, notes, and labelled examples if there are any.
 
-    `row` is a row of the table that `read_nomenclature` gives. The exclusions are shown here though the search leaves them
-    out: a reader understands "not", an embedding does not.
+    `row` is a row of the table that `read_nomenclature` gives. The exclusions and the implementation rules are shown here though
+    the search leaves them out: a reader understands "not" and "less than", an embedding does not.
     """
     parts = [f"### {row['code']} {row['heading']}"]
     for name, note in (
         ("Includes", row["includes"]),
         ("Also includes", row["includes_also"]),
         ("Excludes", row["excludes"]),
+        ("Rule", row["rule"]),
         ("Examples", "\n".join(f"- {isolated(example)}" for example in examples)),
     ):
         if note:

@@ -103,7 +103,7 @@ class Evaluation:
 
     def table(self, title: str) -> Table:
         """The figures for the terminal."""
-        drawn = Table("measure", "value", title=title, caption="In brackets: 95 % Wilson intervals.")
+        drawn = Table("measure", "value", title=title, caption="In brackets: 95 % Wilson intervals, for a simple random sample.")
         drawn.add_row("labels", f"{self.n:,}")
         explained = {"conditional": f"right, given that the class is among the {self.k} candidates", "pipeline": "right, of all"}
         for name, value in self.shares().items():

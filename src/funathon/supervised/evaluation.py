@@ -1,5 +1,6 @@
 """What a model is worth on labelled texts: `funathon evaluate` and the model card."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,19 +11,22 @@ from torchTextClassifiers import torchTextClassifiers
 from funathon.corpus.nomenclature import ancestors, read_nomenclature, refuse_foreign_classes
 from funathon.measures import (
     LEVEL_NAMES,
+    Automatic,
     Share,
     accuracy_at,
+    automatic,
     calibration_error,
     codes_at,
-    coverage_at_precision,
     macro_f1,
     ranked,
     share,
+    threshold_for,
 )
 from funathon.supervised.classifier import scores, softmax
+from funathon.supervised.review import REVIEW_BELOW
 
 PRECISION = 0.95
-"""The precision at which coverage is measured."""
+"""The precision for which a threshold is looked for."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,10 @@ class Report:
     levels: dict[int, Share]
     macro_f1: float
     calibration_error: float
-    coverage: float
-    """Share of texts that can be coded with a precision of 95 %."""
-    threshold: float
-    """The confidence from which on they can."""
+    automatic: list[Automatic]
+    """What each of the thresholds gives that were chosen elsewhere."""
+    chosen: float | None
+    """The lowest threshold that has a precision of 95 % on these very labels, to be measured on others; None if none has."""
     candidates: np.ndarray
     """Codes of the five likeliest classes of each text, shape (n, 5)."""
 
@@ -49,8 +53,20 @@ class Report:
             "levels": {str(level): accuracy.value for level, accuracy in self.levels.items()},
             "macro_f1": self.macro_f1,
             "calibration_error": self.calibration_error,
-            "coverage_at_95_precision": self.coverage,
-            "threshold_for_95_precision": self.threshold,
+            "automatic": [
+                {
+                    "threshold": found.threshold,
+                    "coverage": found.coverage.value,
+                    "precision": found.precision.value if found.precision else None,
+                    "intervals": {
+                        name: [value.low, value.high]
+                        for name, value in (("coverage", found.coverage), ("precision", found.precision))
+                        if value
+                    },
+                }
+                for found in self.automatic
+            ],
+            "threshold_for_95_precision": self.chosen,
             "intervals": {
                 **{f"top{k}": [accuracy.low, accuracy.high] for k, accuracy in self.top.items()},
                 "levels": {str(level): [accuracy.low, accuracy.high] for level, accuracy in self.levels.items()},
@@ -65,12 +81,18 @@ class Report:
             *((f"{LEVEL_NAMES[level - 1]} level", str(accuracy)) for level, accuracy in self.levels.items()),
             ("macro-F1", f"{self.macro_f1:.3f}"),
             ("calibration error", f"{self.calibration_error:.3f}"),
-            ("coverage at 95 % precision", f"{self.coverage:.1%}"),
+            *(
+                (f"{name} from confidence {found.threshold:g} on", str(value or "no text reaches it"))
+                for found in self.automatic
+                for name, value in (("coverage", found.coverage), ("precision", found.precision))
+            ),
         ]
 
 
-def judge(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> Report:
+def judge(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray, thresholds: Sequence[float] = (REVIEW_BELOW,)) -> Report:
     """Measure scores of shape (n, classes), in the order of `classes`, against the right codes, shape (n,).
+
+    `thresholds` on the confidence are those whose coverage and precision are wanted; choose them on other labels than these.
 
     Raises FunathonError when the nomenclature at NACE_URL lacks one of the classes.
     """
@@ -80,7 +102,6 @@ def judge(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> Report:
     probabilities = softmax(scored)
     candidates = ranked(probabilities, classes)
     confidence, right = probabilities.max(axis=1), candidates[:, 0] == truth
-    coverage, threshold = coverage_at_precision(confidence, right, PRECISION)
     return Report(
         n=len(truth),
         top={k: accuracy_at(candidates, truth, k) for k in (1, 3, 5)},
@@ -90,15 +111,15 @@ def judge(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> Report:
         },
         macro_f1=macro_f1(candidates[:, 0], truth),
         calibration_error=calibration_error(confidence, right),
-        coverage=coverage,
-        threshold=threshold,
+        automatic=[automatic(confidence, right, threshold) for threshold in thresholds],
+        chosen=threshold_for(confidence, right, PRECISION),
         candidates=candidates,
     )
 
 
-def measure(model: torchTextClassifiers, texts: np.ndarray, truth: np.ndarray) -> Report:
-    """Measure a model on texts and their right codes, arrays of shape (n,)."""
-    return judge(scores(model, texts), model.value_encoder.label_encoder.classes_, truth)
+def measure(model: torchTextClassifiers, texts: np.ndarray, truth: np.ndarray, threshold: float = REVIEW_BELOW) -> Report:
+    """Measure a model on texts and their right codes, arrays of shape (n,); what `threshold` gives among the rest."""
+    return judge(scores(model, texts), model.value_encoder.label_encoder.classes_, truth, [threshold])
 
 
 def accuracy_by(values: np.ndarray, right: np.ndarray) -> list[tuple[str, Share]]:
@@ -109,27 +130,32 @@ def accuracy_by(values: np.ndarray, right: np.ndarray) -> list[tuple[str, Share]
 
 @dataclass(frozen=True)
 class Weak:
-    """A class that a model often misses, and the class it most often takes for it."""
+    """A class that a model often misses, and what its texts are taken for."""
 
     code: str
     accuracy: Share
-    mistaken_for: str | None
+    mistaken_for: tuple[tuple[str, int], ...]
+    """The classes that its texts are most often taken for, with the number of texts; several when they tie, by code."""
 
 
 def worst_classes(truth: np.ndarray, predicted: np.ndarray, most: int) -> list[Weak]:
     """The classes with the lowest accuracy, at most `most`; among equals those with more texts, then by code."""
-    judged = pl.DataFrame({"code": truth, "predicted": predicted})
-    found = [Weak(code, accuracy, None) for code, accuracy in accuracy_by(truth, truth == predicted)]
-    found.sort(key=lambda weak: (weak.accuracy.value, -weak.accuracy.n, weak.code))
-    wrong = judged.filter(pl.col("code") != pl.col("predicted")).group_by("code", "predicted").len()
-    usual = wrong.sort("len", "predicted", descending=[True, False]).unique("code", keep="first", maintain_order=True)
-    mistakes = dict(usual.select("code", "predicted").iter_rows())
-    return [Weak(weak.code, weak.accuracy, mistakes.get(weak.code)) for weak in found[:most]]
+    found = accuracy_by(truth, truth == predicted)
+    found.sort(key=lambda pair: (pair[1].value, -pair[1].n, pair[0]))
+    judged = pl.DataFrame({"code": truth, "predicted": predicted}).filter(pl.col("code") != pl.col("predicted"))
+    wrong = judged.group_by("code", "predicted").len().sort("predicted")
+    most_often = wrong.filter(pl.col("len") == pl.col("len").max().over("code"))
+    return [
+        Weak(code, accuracy, tuple(most_often.filter(code=code).select("predicted", "len").iter_rows()))
+        for code, accuracy in found[:most]
+    ]
 
 
 def table(report: Report, title: str) -> Table:
     """A report for the terminal."""
-    drawn = Table("measure", "value", title=title, caption="In brackets: 95 % Wilson intervals.")
+    drawn = Table("measure", "value", title=title, caption="In brackets: 95 % Wilson intervals, for a simple random sample.")
     for name, value in report.rows():
         drawn.add_row(name, value)
+    chosen = "none" if report.chosen is None else f"{report.chosen:.3f} (chosen here: measure it on other labels)"
+    drawn.add_row("lowest threshold with 95 % precision", chosen)
     return drawn

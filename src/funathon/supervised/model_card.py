@@ -15,12 +15,13 @@ from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import Split, split_labels
 from funathon.files import write_text
-from funathon.measures import calibration_error
+from funathon.measures import calibration_error, threshold_for
 from funathon.paths import DATA, FIELD_TEST, PRETRAINED
 from funathon.supervised.baselines import BASELINES
 from funathon.supervised.classifier import scores, softmax
-from funathon.supervised.evaluation import Report, accuracy_by, judge, worst_classes
+from funathon.supervised.evaluation import PRECISION, Report, Weak, accuracy_by, judge, worst_classes
 from funathon.supervised.pretrained import CARD, Manifest, load_model, read_manifest
+from funathon.supervised.review import REVIEW_BELOW
 
 VARIANTS_FILE = DATA / "benchmarks" / "variants.json"
 WORST = 10
@@ -40,7 +41,8 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
     if in_field:
         sets["field test"] = (field["label"].to_numpy(), field["code"].to_numpy())
     scored = {name: scores(model, texts) for name, (texts, _) in sets.items()}
-    reports = {name: judge(scored[name], classes, truth) for name, (_, truth) in sets.items()}
+    thresholds = [REVIEW_BELOW, *chosen_threshold(scored["validation"], classes, split.y_val)]
+    reports = {name: judge(scored[name], classes, truth, thresholds) for name, (_, truth) in sets.items()}
     right = {name: reports[name].candidates[:, 0] == truth for name, (_, truth) in sets.items()}
     before = {}
     for name in sets:
@@ -58,7 +60,7 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
             lines.append(row("calibration error after it", *(values[measure] for values in figures.values())))
         else:
             lines.append(row(measure, *(values[measure] for values in figures.values())))
-    lines.append("\nIn brackets: 95 % Wilson intervals.\n")
+    lines += [INTERVALS, THRESHOLDS.format(default=REVIEW_BELOW, precision=100 * PRECISION, found=found_threshold(thresholds))]
     if in_field:
         lines += [FIELD, "## By register\n", "Only the field test has registers.\n"]
         lines += heading("register", "labels", "top-1 accuracy")
@@ -77,16 +79,34 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
         lines += ["\n## What was tried\n", *variants()]
     titles = dict(read_nomenclature().select("code", "heading").iter_rows())
     lines.append("\n## Worst classes\n")
-    lines.append("With so few texts a class, chance has a large part in these lists.")
+    lines.append(WORST_CLASSES)
     for name, (_, truth) in sets.items():
-        lines += [f"\n### {name.capitalize()}\n", *heading("class", "right", "mostly taken for")]
+        lines += [f"\n### {name.capitalize()}\n", *heading("class", "right", "most often taken for")]
         for weak in worst_classes(truth, reports[name].candidates[:, 0], WORST):
-            taken = f"{weak.mistaken_for} {titles[weak.mistaken_for]}" if weak.mistaken_for else ""
             hits = f"{round(weak.accuracy.value * weak.accuracy.n)} of {weak.accuracy.n}"
-            lines.append(row(f"{weak.code} {titles[weak.code]}", hits, taken))
+            lines.append(row(f"{weak.code} {titles[weak.code]}", hits, taken_for(weak, titles)))
     lines += ["\n## Settings\n", *heading("setting", "value")]
     lines += [row(name, str(value)) for name, value in manifest.settings.items()]
     return "\n".join(lines) + "\n"
+
+
+def chosen_threshold(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> list[float]:
+    """The threshold for PRECISION on validation labels, rounded so that one can type it: a list of one, or of none."""
+    probabilities = softmax(scored)
+    found = threshold_for(probabilities.max(axis=1), classes[probabilities.argmax(axis=1)] == truth, PRECISION)
+    return [] if found is None else [round(found, 3)]
+
+
+def found_threshold(thresholds: list[float]) -> str:
+    """What the choice on the validation set has come to, in words."""
+    return f"it is {thresholds[1]:g}" if len(thresholds) > 1 else "there is none"
+
+
+def taken_for(weak: Weak, titles: dict[str, str]) -> str:
+    """What the texts of a class are most often taken for, and how many of them: one class or two, else how many classes."""
+    if len(weak.mistaken_for) > 2:
+        return f"{len(weak.mistaken_for)} classes, {weak.mistaken_for[0][1]} × each"
+    return "; ".join(f"{n} × {code} {titles[code]}" for code, n in weak.mistaken_for)
 
 
 def compared(reports: dict[str, Report], manifest: Manifest) -> list[str]:
@@ -137,8 +157,12 @@ head, averaged (`funathon.supervised.network`). Its tokens and the first values 
 chosen on the validation set; the confidences were calibrated on it by temperature scaling.
 
 **What it is for.** Teaching. The labels of the course are synthetic (see `data/README.md`): figures on them say nothing about
-how it would do on a real register. What it gives is a prediction, not a ruling. It reads English; of another language it knows a
-few pieces of words at most, and a text without any letter it knows gets no code.
+how it would do on a real register. The commands take a whole register all the same: to try out the way from texts to reviewed codes, and to be
+used with a model of one's own. Before an office uses what a model writes, it needs: a probability sample of its own population, coded by two people who do
+not see each other's codes nor the model's; a threshold chosen on one part of that sample and measured on the other; people who code
+what lies below it; and an answer to where its texts may be read, as they can be confidential. (`funathon code`, `predict` and `evaluate` send them
+nowhere.) What the model gives is a prediction, not a ruling. It reads English; of another language it knows a few pieces of words
+at most, and a text without any letter it knows gets no code.
 
 **Loading it.** The files are pickles, and a pickle is a program: whoever can change the file can make it delete your files or
 send them away when you load it. `funathon.supervised.pretrained.load_model` compares every file with the checksums of `manifest.json` before
@@ -151,7 +175,23 @@ as they were before. The model's own accuracies are measured on the labels of to
 measured on the labels of that time.
 """
 
-FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels; nothing about this model was chosen on it.
+INTERVALS = """
+In brackets: 95 % Wilson intervals. They take each set for a simple random sample. It is none: the sets are stratified by class, and
+one writer wrote all labels of some twenty neighbouring classes. For other writers the figures are less certain than they say.
+"""
+
+THRESHOLDS = """**Thresholds.** *Coverage* is the share of all texts whose confidence reaches a threshold, *precision* the share of these
+that is right. {default:g} is the default of `funathon code`, which marks what is below it for review; no target of quality is behind
+it. The other threshold is the lowest with a precision of {precision:g} % on the validation set: {found}. There it was
+chosen, so only its figures on the other sets say what it is worth, and they differ from one kind of text to another. Raising a
+threshold lowers the coverage; it need not raise the precision.
+"""
+
+WORST_CLASSES = """With so few texts a class, chance has a large part in these lists. The last column has the class that most of the wrong
+answers name, and how many do; where more than two share the first place, how many classes they are."""
+
+FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels. Nothing about this model was chosen on it; part 2
+was looked at on it twice while it was made (`data/README.md`, *Looked at by the search of part 2*).
 `funathon evaluate data/field_test.parquet` gives its column.
 """
 

@@ -62,6 +62,16 @@ WRONG = {
         ("ece = np.mean([abs(a - c) for a, c in zip(mean_accuracy, mean_confidence)])", "weigh"),
         ("ece = ece * 100", "share"),
         ("curve = curve.head(10)", "thresholds"),
+        (
+            "kept = [confidence >= t for t in thresholds]; curve = curve.with_columns("
+            "coverage=pl.Series([k.mean() for k in kept]), precision=pl.Series([right[k].mean() for k in kept]))",
+            "on the validation set",
+        ),
+        ("chosen = 0.5", "lowest threshold"),
+        ("chosen = 0.95", "lowest threshold"),
+        ("test_precision = float(right[passed].mean())", "share"),
+        ("test_precision = share(right_val[confidence_val >= chosen][::2])", "on the test set"),
+        ("test_coverage = share(right & passed)", "on the test set"),
         ("curve_figure = first", "two plots"),
     ],
     "4.7": [
