@@ -24,25 +24,34 @@ SECTION = """
 
 @pytest.fixture
 def data(tmp_path):
-    for name in ("nomenclature", "labels", "field_test"):
-        (tmp_path / name).mkdir()
+    for name in ("nomenclature", "labels/entries", "labels/descriptions", "field_test", "entries", "descriptions"):
+        (tmp_path / name).mkdir(parents=True)
     (tmp_path / "nomenclature" / "A.yaml").write_text(SECTION)
     (tmp_path / "labels" / "01.txt").write_text(
         "# 01.11 Cereals\nwheat farm\n~ weat, barly\nfields of barley, oats and rye near town\n"
     )
     (tmp_path / "field_test" / "01.txt").write_text("# 01.11\ncorn grower\n~ cereals!!\n")
+    (tmp_path / "labels" / "entries" / "01.txt").write_text("# 01.11\nspelt, growing of\n")
+    (tmp_path / "labels" / "descriptions" / "01.txt").write_text(
+        "# 01.11\nThree brothers, one combine, and oats as far as one sees.\n"
+    )
+    (tmp_path / "entries" / "01.txt").write_text("# 01.11\nmillet (growing)\nsorghum, growing\nteff\n")
+    (tmp_path / "descriptions" / "01.txt").write_text("# 01.11\nWe grow buckwheat.\n")
     return tmp_path
 
 
 def test_what_is_built_is_in_date_until_a_source_changes(data):
-    assert sorted(assemble.outdated(data)) == ["field_test.parquet", "labels.parquet", "nace_rev2_1.tsv"]
+    built = ["descriptions.parquet", "entries.parquet", "field_test.parquet", "labels.parquet", "nace_rev2_1.tsv"]
+    assert sorted(assemble.outdated(data)) == built
     assemble.write(data)
     assert assemble.outdated(data) == []
     assert assemble.write(data) == []
     with (data / "labels" / "01.txt").open("a") as file:
         file.write("rye grower\n")
     assert assemble.write(data) == ["labels.parquet"]
-    assert len(pl.read_parquet(data / "labels.parquet")) == 4
+    labels = pl.read_parquet(data / "labels.parquet")
+    assert labels["kind"].to_list() == ["label"] * 4 + ["entry", "description"]
+    assert pl.read_parquet(data / "entries.parquet")["register"].to_list() == ["brackets", "comma", "bare"]
 
 
 def test_parents_and_levels_follow_from_the_codes(data):
@@ -59,7 +68,7 @@ def test_parents_and_levels_follow_from_the_codes(data):
 
 
 def test_registers(data):
-    table = assemble.label_table(data / "labels", {"01.11": "Cereals"})
+    table = assemble.text_table(data / "labels", {"01.11": "Cereals"}, {}, assemble.register_of)
     assert table["register"].to_list() == ["terse", "messy", "phrase"]
     assert table["label"].to_list()[1] == "weat, barly"
     assert assemble.register_of("one two three four five six seven eight nine ten", False) == "long"
@@ -71,6 +80,7 @@ def test_registers(data):
         ("labels/01.txt", "wheat\n", "before the first code"),
         ("labels/01.txt", "# 99.99\nwheat\n", "99.99 is no class"),
         ("labels/01.txt", "# 01.11\nWheat farm\nwheat-farm\n", "stands under 01.11 and 01.11"),
+        ("labels/entries/01.txt", "# 01.11\nMillet - growing\n", "stands under 01.11 of entries and 01.11"),
         ("nomenclature/A.yaml", "01.10:\n  title: x\n", "read as a number"),
         ("nomenclature/A.yaml", '"01":\n  include: [x]\n', "unknown key include"),
         ("nomenclature/A.yaml", '"01": [', "not valid YAML"),

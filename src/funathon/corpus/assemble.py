@@ -3,13 +3,13 @@
 Sources, all meant to be read and reviewed in a diff:
 
 * `data/nomenclature/A.yaml` … `V.yaml`: title and notes of every code, one file a section;
-* `data/labels/01.txt` … `99.txt`: the labels, one file a division;
-* `data/field_test/01.txt` … `99.txt`: the field test, in the same format.
+* `data/labels/*.txt`, `data/labels/entries/*.txt`, `data/labels/descriptions/*.txt`: the labels, one file a division;
+* `data/field_test/*.txt`, `data/entries/*.txt`, `data/descriptions/*.txt`: the tests, in the same format.
 """
 
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -93,13 +93,30 @@ def register_of(label: str, messy: bool) -> str:
     return "messy" if messy else "terse" if words <= 5 else "phrase" if words <= 9 else "long"
 
 
-def label_table(folder: Path, titles: dict[str, str]) -> pl.DataFrame:
-    """Labels of a folder with the columns `code`, `name`, `label` and `register`, in the order of the codes.
+def form_of(entry: str, messy: bool) -> str:
+    """How an entry of an index says the kind of activity: in `brackets`, behind a `comma`, or not apart (`bare`)."""
+    return "brackets" if "(" in entry else "comma" if "," in entry else "bare"
 
-    Raises FunathonError for a code that is no class and for a text that stands there twice, under one code or two.
+
+def length_of(description: str, messy: bool) -> str:
+    """`short` (59 words at most) or `long`."""
+    return "short" if len(description.split()) < 60 else "long"
+
+
+KINDS = {"label": ".", "entry": "entries", "description": "descriptions"}
+"""The kinds of labels and the folders of their texts within `data/labels`."""
+TESTS = {"field_test": register_of, "entries": form_of, "descriptions": length_of}
+"""The tests, each a folder of texts and a file, and what tells their texts apart: the column `register`."""
+
+
+def text_table(folder: Path, titles: dict[str, str], seen: dict[str, str], register: Callable[[str, bool], str]) -> pl.DataFrame:
+    """Texts of a folder with the columns `code`, `name`, `label` and `register`, in the order of the codes.
+
+    `seen` has the texts, folded, that must not stand there, with the place of each; those of this folder are added.
+
+    Raises FunathonError for a code that is no class and for a text that has been seen.
     """
     rows = []
-    seen: dict[str, str] = {}
     for code, label, messy in read_texts(folder):
         if code not in titles:
             raise FunathonError(f"{folder}: {code} is no class of NACE Rev. 2.1.", "Mend the line '# CODE' above the labels.")
@@ -107,19 +124,33 @@ def label_table(folder: Path, titles: dict[str, str]) -> pl.DataFrame:
         if folded in seen:
             raise FunathonError(f"{folder}: {label!r} stands under {seen[folded]} and {code}.", "Keep one of them, or reword it.")
         seen[folded] = code
-        rows.append((code, titles[code], label, register_of(label, messy)))
+        rows.append((code, titles[code], label, register(label, messy)))
     table = pl.DataFrame(rows, schema=dict.fromkeys(["code", "name", "label", "register"], pl.String), orient="row")
     return table.sort("code", maintain_order=True)
 
 
 def assemble(data: Path = DATA) -> dict[str, bytes]:
-    """The built files of `data`, by name. The same sources give the same bytes (for one version of polars)."""
+    """The built files of `data`, by name. The same sources give the same bytes (for one version of polars).
+
+    Raises FunathonError when a source is not what it should be or a text stands twice in it, and when a label stands in a test: what
+    a model learns from must not be what it is judged by.
+    """
     notes = read_notes(data / "nomenclature")
     titles = dict(notes.filter(LEVEL="4").select("CODE", "HEADING").iter_rows())
+    seen: dict[str, str] = {}
+    tests = {}
+    for name, register in TESTS.items():
+        own: dict[str, str] = {}
+        tests[f"{name}.parquet"] = parquet(text_table(data / name, titles, own, register))
+        seen |= {text: f"{code} of {name}" for text, code in own.items()}
+    labels = [
+        text_table(data / "labels" / folder, titles, seen, register_of).select("code", "name", "label", kind=pl.lit(kind))
+        for kind, folder in KINDS.items()
+    ]
     return {
         "nace_rev2_1.tsv": notes.write_csv(separator="\t", quote_style="necessary").encode(),
-        "labels.parquet": parquet(label_table(data / "labels", titles).drop("register")),
-        "field_test.parquet": parquet(label_table(data / "field_test", titles)),
+        "labels.parquet": parquet(pl.concat(labels).sort("code", maintain_order=True)),
+        **tests,
     }
 
 
