@@ -117,7 +117,7 @@ def test_a_table_of_no_labels_has_all_columns(coder):
 
 def test_a_nomenclature_without_a_class_of_the_model_is_refused(coder):
     with pytest.raises(FunathonError, match=r"no class 01\.11"):
-        Coder(coder.model, {})
+        Coder(coder.model, coder.codability, {})
 
 
 def test_predict_on_the_terminal():

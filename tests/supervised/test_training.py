@@ -1,5 +1,6 @@
 """`funathon train`: a model of few labels, written whole, verified and loaded again."""
 
+from dataclasses import asdict
 from pathlib import Path
 
 import mlflow
@@ -8,10 +9,13 @@ import pytest
 
 from funathon.corpus.splitting import split_labels
 from funathon.errors import SECRETS, FunathonError
+from funathon.supervised.distilling import Distilling
+from funathon.supervised.encoder import FineTuning
 from funathon.supervised.predicting import load_coder
 from funathon.supervised.pretrained import load_model, read_manifest
 from funathon.supervised.training import EXPERIMENT, Settings, train
 
+QUICK = Settings(readings=2, fine_tuning=FineTuning(epochs=1), distilling=Distilling(epochs=1))
 NOMENCLATURE = """CODE\tHEADING\tPARENT_CODE\tLEVEL\tIncludes\tIncludesAlso\tExcludes
 X\tTHINGS\t\t1\t\t\t
 04\tThings to eat\tX\t2\t\t\t
@@ -46,11 +50,11 @@ def test_a_model_is_trained_written_and_logged(labels, tmp_path, monkeypatch):
 
     mlflow.set_tracking_uri(LOCAL_MLFLOW)
     out = tmp_path / "models" / "own"
-    train(out, str(labels), Settings(epochs=1))
+    train(out, str(labels), QUICK)
     manifest = read_manifest(str(out))
     assert manifest.n_train == 50
     assert manifest.training_seconds > 0
-    assert manifest.settings["epochs"] == 1
+    assert manifest.settings["distilling"]["epochs"] == 1
     assert load_model(str(out)).value_encoder.label_encoder.classes_.tolist() == [f"04.1{n}" for n in range(1, 7)]
     card = (out / "MODEL_CARD.md").read_text()
     assert "into the 6 classes" in card and "## Figures" in card and "field test" not in card
@@ -58,7 +62,7 @@ def test_a_model_is_trained_written_and_logged(labels, tmp_path, monkeypatch):
     (best,) = load_coder(str(out)).predict(["fresh bread"])
     assert {candidate.title for candidate in best.candidates} < {"Bread", "Fish", "Cheese", "Wine", "Honey", "Eggs"}
     run = mlflow.search_runs(experiment_names=[EXPERIMENT]).iloc[0]
-    assert run["params.epochs"] == "1"
+    assert run["params.distilling"] == str(asdict(QUICK.distilling))
     logged = Path(mlflow.artifacts.download_artifacts(f"models:/{mlflow.search_logged_models(output_format='list')[0].model_id}"))
     written = [path for folder in (logged, out) for path in folder.rglob("*") if path.is_file()]
     for file in [*written, Path(LOCAL_MLFLOW.removeprefix("sqlite:///"))]:
@@ -75,7 +79,7 @@ def test_a_model_outlives_a_server_that_fails_after_the_training(labels, tmp_pat
     monkeypatch.setattr("funathon.supervised.training.log_coder", fail)
     out = tmp_path / "own"
     with pytest.raises(FunathonError, match="the server is gone"):
-        train(out, str(labels), Settings(epochs=1))
+        train(out, str(labels), QUICK)
     assert read_manifest(str(out)).n_train == 50
 
 

@@ -48,6 +48,10 @@ def evaluate(
             min=0, max=1, help="Confidence from which on coverage and precision are measured; choose it on other texts."
         ),
     ] = REVIEW_BELOW,
+    not_codable: Annotated[
+        bool,
+        typer.Option("--not-codable", help="No text of the file can be coded: measure how many are recognised. Needs no codes."),
+    ] = False,
     separator: SeparatorOption = None,
     encoding: EncodingOption = None,
     sheet: SheetOption = None,
@@ -57,12 +61,26 @@ def evaluate(
     """Measure the pretrained model on labelled texts of your own; rows without a code are left out, and counted."""
     import os
 
-    from funathon.corpus.labels import read_judged
+    from funathon.corpus.labels import read_judged, read_texts
     from funathon.corpus.tables.table import Reading
     from funathon.settings import load_settings
 
     load_settings()
-    labels = read_judged(file, Reading(separator, encoding, sheet), code=code, label=label)
+    reading = Reading(separator, encoding, sheet)
+    if not_codable:
+        texts = read_texts(file, reading, label=label)
+        from funathon.measures import share
+        from funathon.supervised.codability import doubts, load_codability
+        from funathon.supervised.pretrained import load_model
+
+        url = model or os.environ["PRETRAINED_URL"]
+        found = share(doubts(load_model(url), load_codability(url), texts))
+        if json:
+            print_json({"n": found.n, "recognised": found.value, "interval": [found.low, found.high]})
+        else:
+            console.print(f"{found.n:,} texts, recognised as not codable: {found}", highlight=False)
+        return
+    labels = read_judged(file, reading, code=code, label=label)
     from funathon.supervised import evaluation
     from funathon.supervised.pretrained import load_model
 

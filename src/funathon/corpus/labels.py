@@ -71,6 +71,18 @@ def read_judged(
     return table[(coded["row"] - 1).to_list()]
 
 
+def read_texts(source: str, reading: Reading = GUESSED, *, label: str = "label", say: Callable[[str], None] = tell) -> pl.Series:
+    """The column of texts of a table that needs no codes, from a path or URL that a person gives; a missing text is null.
+
+    Raises FunathonError when the table cannot be read, has no such column or no rows.
+    """
+    opened = open_table(source, reading, variable="the path", say=say)
+    column = find_column(opened.name, opened.schema.names(), label, "--label", say)
+    if not opened.rows:
+        raise FunathonError(f"{opened.name} has no rows.", "Check how it was written.")
+    return opened.read()[column].cast(pl.String)
+
+
 def read_columns(name: str, reading: Reading, variable: str, code: str, label: str, say: Callable[[str], None]) -> pl.DataFrame:
     """The table `name` with its columns of codes and texts called `code` and `label`, both text, codes trimmed.
 

@@ -21,12 +21,13 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.pipeline import make_pipeline, make_union
 from sklearn.svm import LinearSVC
 
+from funathon.corpus.judging import judged_sets, read_tests
 from funathon.corpus.labels import fold, read_labels
 from funathon.corpus.notes import note_rows
 from funathon.corpus.splitting import SEED, split_labels
 from funathon.files import write_text
 from funathon.measures import accuracy_at, ranked
-from funathon.paths import DATA, FIELD_TEST
+from funathon.paths import DATA
 
 BASELINES = DATA / "benchmarks" / "baselines.json"
 
@@ -118,14 +119,9 @@ def measure_baselines(names: list[str]) -> None:
     depend less on what else the machine does than the clock.
     """
     split = split_labels(read_labels())
-    field = read_labels(str(FIELD_TEST))
     notes, codes = note_rows(set(split.y_train))
     texts, codes = np.concatenate([split.X_train, notes]), np.concatenate([split.y_train, codes])
-    sets = {
-        "validation": (split.X_val, split.y_val),
-        "test": (split.X_test, split.y_test),
-        "field test": (field["label"].to_numpy(), field["code"].to_numpy()),
-    }
+    sets = judged_sets(split, read_tests())
     for name in names:
         start = time.process_time()
         rank = METHODS[name](texts, codes)

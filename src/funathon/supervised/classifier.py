@@ -26,6 +26,8 @@ class Batch:
     """Where each text starts among `tokens`, shape (texts,)."""
     scores: torch.Tensor
     """Shape (texts, classes), in the encoder's order."""
+    means: torch.Tensor
+    """What the scores are made of, shape (texts, dimensions): see `WeightedViews.score`."""
 
 
 def clean(text: str | None) -> str:
@@ -48,7 +50,7 @@ def batches(model: torchTextClassifiers, texts: Iterable[str | None]) -> Iterato
         ends = np.cumsum([len(row) for row in rows])
         tokens = torch.from_numpy(np.concatenate(rows).astype(np.int64))
         starts = torch.from_numpy(np.concatenate([[0], ends[:-1]]).astype(np.int64))
-        yield Batch(encodings, tokens, starts, network.score(tokens, starts))
+        yield Batch(encodings, tokens, starts, *network.score(tokens, starts))
 
 
 def scores(model: torchTextClassifiers, texts: Sequence[str]) -> np.ndarray:

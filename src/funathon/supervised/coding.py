@@ -66,7 +66,7 @@ def code_register(
     """Code the texts in the column `label` of `source` and write them with all columns to `out`, in the format of its ending.
 
     `out` has the columns of the input, those of CODE_SCHEMA and `review`, which is true where the confidence is below `threshold` or
-    there is no code; `columns.new_names` says how they are called. `load` gives what codes, and is called when there is something
+    there is a `reason`; `columns.new_names` says how they are called. `load` gives what codes, and is called when there is something
     to code; `model` is its fingerprint. Progress goes to `console`.
 
     Raises FunathonError when the input cannot be read without doubt, has no column `label`, or changes meanwhile; and when `out`
@@ -124,7 +124,9 @@ class Worker:
         """A piece of the register with the new columns."""
         self._labeller = self._labeller or self._load()
         coded = self._labeller.table(piece[self._label].cast(pl.String))
-        coded = coded.with_columns(pl.col("confidence").lt(self._threshold).fill_null(True).alias(REVIEW))
+        coded = coded.with_columns(
+            (pl.col("confidence").lt(self._threshold).fill_null(True) | pl.col("reason").is_not_null()).alias(REVIEW)
+        )
         return pl.concat([piece, coded.rename(self._names)], how="horizontal")
 
 

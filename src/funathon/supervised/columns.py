@@ -16,6 +16,7 @@ CODE_SCHEMA = {
         for rank in range(2, CANDIDATES + 1)
         for name, kind in (("code", pl.String), ("confidence", pl.Float32))
     },
+    "codable": pl.Float32,
     "reason": pl.String,
 }
 """Columns of `Coder.table` and their types."""

@@ -40,9 +40,11 @@ class FineTuning:
 class EncoderClassifier(nn.Module):
     """An encoder, the mean of its last layer brought to the length SCALE, and a linear head."""
 
-    def __init__(self, encoder: BertModel, classes: int) -> None:
+    def __init__(self, encoder: BertModel, classes: int, tokens: int) -> None:
+        """`tokens`: of a text, the first so many are read."""
         super().__init__()
         self.encoder = encoder
+        self.tokens = tokens
         self.head = nn.Linear(encoder.config.hidden_size, classes)
         nn.init.normal_(self.head.weight, std=0.02)
         nn.init.zeros_(self.head.bias)
@@ -82,18 +84,18 @@ def fine_tune(
     numbers: np.ndarray,
     vary: Callable[[str, random.Random], str],
     settings: FineTuning = FineTuning(),
-    tell: Callable[[int, int], None] = lambda step, steps: None,
+    tell: Callable[[int, int, float], None] = lambda step, steps, loss: None,
 ) -> EncoderClassifier:
     """Train a classifier on `texts` and the numbers of their classes, shape (texts,); `encoder` is changed.
 
-    Each epoch reads each text as `vary` changes it. `tell` hears after each step how many are done, of how many. Computed in
+    Each epoch reads each text as `vary` changes it. `tell` hears after each step how many are done, of how many, and the loss. Computed in
     bfloat16 where that is enough, which is several times as fast on processors that know it, and on a GPU where there is one.
     """
     torch.manual_seed(settings.seed)
     chooser = random.Random(settings.seed)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = EncoderClassifier(encoder, int(numbers.max()) + 1).to(device).train()
-    tokenizer.enable_truncation(settings.tokens)
+    model = EncoderClassifier(encoder, int(numbers.max()) + 1, settings.tokens).to(device).train()
+    tokenizer.enable_truncation(model.tokens)
     optimizer = torch.optim.AdamW(
         [
             {"params": model.encoder.parameters(), "lr": settings.encoder_learning_rate},
@@ -120,7 +122,7 @@ def fine_tune(
             optimizer.step()
             schedule.step()
             step += 1
-            tell(step, steps)
+            tell(step, steps, loss.item())
     return model.cpu().eval()
 
 
@@ -128,6 +130,7 @@ def encoder_scores(model: EncoderClassifier, tokenizer: Tokenizer, texts: Sequen
     """Scores of all classes for each text: float32 array of shape (texts, classes)."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = model.to(device).eval()
+    tokenizer.enable_truncation(model.tokens)
     rows = [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
     found = np.empty((len(rows), model.head.out_features), dtype=np.float32)
     order = sorted(range(len(rows)), key=lambda i: len(rows[i]))

@@ -8,17 +8,19 @@ methods left there.
 import json
 
 import numpy as np
-import polars as pl
 from torchTextClassifiers import torchTextClassifiers
 
+from funathon.corpus.judging import Texts, judged_sets, read_tests
 from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
+from funathon.corpus.not_codable import read_not_codable
 from funathon.corpus.splitting import Split, split_labels
 from funathon.files import write_text
-from funathon.measures import calibration_error, threshold_for
-from funathon.paths import DATA, FIELD_TEST, PRETRAINED
+from funathon.measures import calibration_error, share, threshold_for
+from funathon.paths import DATA, NOT_CODABLE, PRETRAINED
 from funathon.supervised.baselines import BASELINES
 from funathon.supervised.classifier import scores, softmax
+from funathon.supervised.codability import Codability, doubts, load_codability
 from funathon.supervised.evaluation import PRECISION, Report, Weak, accuracy_by, judge, worst_classes
 from funathon.supervised.pretrained import CARD, Manifest, load_model, read_manifest
 from funathon.supervised.review import REVIEW_BELOW
@@ -29,17 +31,16 @@ LENGTHS = {"1 to 5 words": (1, 5), "6 to 9 words": (6, 9), "10 words and more": 
 """The lengths by which the registers of the field test are told apart."""
 
 
-def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) -> str:
-    """The text of MODEL_CARD.md for a trained model: what it is, and its figures on validation, test and field test.
+def model_card(model: torchTextClassifiers, codability: Codability, manifest: Manifest, split: Split) -> str:
+    """The text of MODEL_CARD.md for a trained model: what it is, and its figures on the tests, the hard ones first, and on the test and
+    validation sets of its labels.
 
-    A model of other classes than those of the field test is neither judged by it nor set beside other methods.
+    A model of other classes than those of the tests is neither judged by them nor set beside other methods.
     """
     classes = model.value_encoder.label_encoder.classes_
-    field = pl.read_parquet(FIELD_TEST)
-    in_field = set(field["code"]) == set(classes)
-    sets = {"validation": (split.X_val, split.y_val), "test": (split.X_test, split.y_test)}
-    if in_field:
-        sets["field test"] = (field["label"].to_numpy(), field["code"].to_numpy())
+    tests = read_tests()
+    in_field = set(tests["field test"]["code"]) == set(classes)
+    sets = judged_sets(split, tests if in_field else {})
     scored = {name: scores(model, texts) for name, (texts, _) in sets.items()}
     thresholds = [REVIEW_BELOW, *chosen_threshold(scored["validation"], classes, split.y_val)]
     reports = {name: judge(scored[name], classes, truth, thresholds) for name, (_, truth) in sets.items()}
@@ -62,10 +63,11 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
             lines.append(row(measure, *(values[measure] for values in figures.values())))
     lines += [INTERVALS, THRESHOLDS.format(default=REVIEW_BELOW, precision=100 * PRECISION, found=found_threshold(thresholds))]
     if in_field:
-        lines += [FIELD, "## By register\n", "Only the field test has registers.\n"]
-        lines += heading("register", "labels", "top-1 accuracy")
-        registers = accuracy_by(field["register"].to_numpy(), right["field test"])
-        lines += [row(register, str(accuracy.n), str(accuracy)) for register, accuracy in registers]
+        lines += [TESTS_TOLD, "## By form\n", *heading("test", "form", "texts", "top-1 accuracy")]
+        for name, table in tests.items():
+            forms = accuracy_by(table["register"].to_numpy(), right[name])
+            lines += [row(name, form, str(accuracy.n), str(accuracy)) for form, accuracy in forms]
+    lines += ["\n## Texts that cannot be coded\n", *not_codable(model, codability, sets)]
     lines += ["\nTop-1 accuracy by the number of words:\n", *heading("length", *sets)]
     lengths = {name: np.array([len(text.split()) for text in texts]) for name, (texts, _) in sets.items()}
     for length, (least, most) in LENGTHS.items():
@@ -88,6 +90,17 @@ def model_card(model: torchTextClassifiers, manifest: Manifest, split: Split) ->
     lines += ["\n## Settings\n", *heading("setting", "value")]
     lines += [row(name, str(value)) for name, value in manifest.settings.items()]
     return "\n".join(lines) + "\n"
+
+
+def not_codable(model: torchTextClassifiers, codability: Codability, sets: dict[str, Texts]) -> list[str]:
+    """What share of the texts that cannot be coded is recognised, by kind, and how many of the others are taken for such."""
+    table = read_not_codable(NOT_CODABLE)
+    doubted = {name: doubts(model, codability, texts) for name, (texts, _) in sets.items()}
+    found = doubts(model, codability, table["text"])
+    lines = [NOT_CODABLE_TOLD, *heading("texts", "number", "called not codable")]
+    lines += [row("**not codable, all kinds**", str(len(found)), str(share(found)))]
+    lines += [row(f"— {kind}", str(each.n), str(each)) for kind, each in accuracy_by(table["kind"].to_numpy(), found)]
+    return lines + [row(f"{name} (false alarms)", f"{len(each):,}", str(share(each))) for name, each in doubted.items()]
 
 
 def chosen_threshold(scored: np.ndarray, classes: np.ndarray, truth: np.ndarray) -> list[float]:
@@ -126,14 +139,15 @@ def compared(reports: dict[str, Report], manifest: Manifest) -> list[str]:
 
 
 def variants() -> list[str]:
-    """The table of networks that differ from this one in one thing."""
+    """The table of networks that were trained in another way."""
     found = json.loads(VARIANTS_FILE.read_text(encoding="utf-8"))
     lines = [
-        "What each part is worth, on the validation set. Each network was trained once for this table, this model anew, all with the",
-        "same seed; differences below one point may be chance. `uv run python -m funathon.supervised.variants` measures them again.\n",
-        *heading("network", "validation, top-1"),
+        "What each part of the training is worth: accuracy on the validation set, of all its labels, and of those written as on a form, as",
+        "index entries and as descriptions. Each network was trained once, with one seed; differences below one point may be chance.",
+        "`uv run python -m funathon.supervised.variants` measures them again.\n",
+        *heading("network", "all", "as on a form", "entries", "descriptions"),
     ]
-    return [*lines, *(row(name, f"{accuracy:.1%}") for name, accuracy in found.items())]
+    return [*lines, *(row(name, *(f"{accuracy:.1%}" for accuracy in each.values())) for name, each in found.items())]
 
 
 def heading(*cells: str) -> list[str]:
@@ -190,7 +204,15 @@ threshold lowers the coverage; it need not raise the precision.
 WORST_CLASSES = """With so few texts a class, chance has a large part in these lists. The last column has the class that most of the wrong
 answers name, and how many do; where more than two share the first place, how many classes they are."""
 
-FIELD = """The **field test** (`data/field_test.parquet`) was written apart from the labels. Nothing about this model was chosen on it; part 2
+NOT_CODABLE_TOLD = """A linear model says beside the confidence whether a text can be coded at all (`funathon.supervised.codability`). Its bound lets 2 %
+of the validation set pass for not codable. The test (`data/not_codable.tsv`) is of texts that nobody could code, written apart.
+"""
+
+TESTS_TOLD = """The **descriptions** and the **entries** were written by hand from the official notes, apart from the labels, by language models that had not
+seen these, and read critically by others (`data/README.md`). The model learnt from other texts of the same two forms, written to a like brief, so that people's
+own will be harder.
+
+The **field test** (`data/field_test.parquet`) was written apart from the labels. Nothing about this model was chosen on it; part 2
 was looked at on it twice while it was made (`data/README.md`, *Looked at by the search of part 2*).
 `funathon evaluate data/field_test.parquet` gives its column.
 """
@@ -199,5 +221,10 @@ was looked at on it twice while it was made (`data/README.md`, *Looked at by the
 if __name__ == "__main__":
     write_text(
         PRETRAINED / CARD,
-        model_card(load_model(str(PRETRAINED)), read_manifest(str(PRETRAINED)), split_labels(read_labels())),
+        model_card(
+            load_model(str(PRETRAINED)),
+            load_codability(str(PRETRAINED)),
+            read_manifest(str(PRETRAINED)),
+            split_labels(read_labels()),
+        ),
     )

@@ -68,8 +68,9 @@ class WeightedViews(nn.Module):
         return self._mean_scores(means)
 
     @torch.no_grad()
-    def score(self, tokens: torch.Tensor, starts: torch.Tensor) -> torch.Tensor:
-        """The scores that `forward` gives when not training, shape (texts, classes), several times as fast.
+    def score(self, tokens: torch.Tensor, starts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The scores that `forward` gives when not training, shape (texts, classes), several times as fast, and the means that they
+        are made of, shape (texts, dimensions of all views).
 
         `tokens` holds the token ids of all texts one after the other, and `starts` where each text starts, shape (texts,). The
         vectors are added up as they are read, so that there is no padding and no array of shape (texts, tokens, dimensions);
@@ -84,7 +85,8 @@ class WeightedViews(nn.Module):
             )
             for view in range(self.views)
         ]
-        return self._mean_scores(SCALE * F.normalize(torch.stack(sums, dim=1), dim=-1))
+        means = SCALE * F.normalize(torch.stack(sums, dim=1), dim=-1)
+        return self._mean_scores(means), means.flatten(1)
 
     def _mean_scores(self, means: torch.Tensor) -> torch.Tensor:
         """Mean over the views of the scores of their heads, from the views' means: shape (texts, views, dimensions a view)."""

@@ -15,6 +15,7 @@ from funathon.corpus.blanks import says_nothing
 from funathon.corpus.codes import shorten
 from funathon.corpus.nomenclature import read_nomenclature, refuse_foreign_classes
 from funathon.supervised.classifier import Batch, batches, clean
+from funathon.supervised.codability import Codability, load_codability
 from funathon.supervised.columns import CANDIDATES, CODE_COLUMNS
 from funathon.supervised.pretrained import load_model
 
@@ -25,6 +26,8 @@ NO_LABEL = "no label"
 EMPTY = "empty label"
 NOTHING = "says nothing about an activity"
 UNREADABLE = "no word that the model knows"
+DOUBTFUL = "perhaps no activity that can be coded"
+"""The one reason beside which there are candidates all the same."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,10 @@ class Prediction:
     """Best first; empty when there is a `reason`."""
     words: list[Word]
     """In the order of the text, without punctuation."""
+    codable: float | None
+    """How likely the text can be coded at all, from 0 to 1; None where there are no candidates."""
     reason: str | None
-    """Why there are no candidates."""
+    """Why there are no candidates, or why they are in doubt."""
     cut: bool
     """Whether the text is longer than what the model reads, so that its end counts for nothing."""
 
@@ -66,12 +71,13 @@ class Prediction:
 class Coder:
     """A verified model that codes texts."""
 
-    def __init__(self, model: torchTextClassifiers, titles: dict[str, str]) -> None:
-        """`titles` gives the title of each class of the model.
+    def __init__(self, model: torchTextClassifiers, codability: Codability, titles: dict[str, str]) -> None:
+        """`titles` gives the title of each class of the model, `codability` says of a text whether it has any.
 
         Raises FunathonError when it lacks one.
         """
         self.model = model
+        self.codability = codability
         self.classes = model.value_encoder.label_encoder.classes_
         refuse_foreign_classes(self.classes, titles)
         self.titles = titles
@@ -89,37 +95,45 @@ class Coder:
             best, confidence = top(batch.scores)
             some = texts[len(predictions) : len(predictions) + len(batch.encodings)]
             labels = pl.Series([None if text is None else clean(text) for text in some], dtype=pl.String)
-            reasons = why_not(labels, self._readable(batch))
+            codable = self.codability.score(batch)
+            reasons = why_not(labels, self._readable(batch), codable < self.codability.bound)
             for i, encoding in enumerate(batch.encodings):
                 text = texts[len(predictions)]
-                if reasons[i]:
-                    predictions.append(Prediction(text, [], [], reasons[i], cut=False))
+                if reasons[i] not in (None, DOUBTFUL):
+                    predictions.append(Prediction(text, [], [], None, reasons[i], cut=False))
                     continue
                 codes = self.classes[best[i]]
                 candidates = [Candidate(code, self.titles[code], float(c)) for code, c in zip(codes, confidence[i])]
                 words = self._words(clean(text), encoding, int(best[i, 0]))
-                predictions.append(Prediction(text, candidates, words, None, cut=bool(encoding.overflowing)))
+                predictions.append(
+                    Prediction(text, candidates, words, float(codable[i]), reasons[i], cut=bool(encoding.overflowing))
+                )
         return predictions
 
     def table(self, labels: pl.Series) -> pl.DataFrame:
         """Codes for many labels: a table with CODE_COLUMNS and a row a label.
 
-        A label that cannot be coded (null, empty, `n/a`, without a word that the model knows) has a `reason` and nulls elsewhere; the
-        others have a null `reason`.
+        A label that cannot be coded (null, empty, `n/a`, without a word that the model knows) has a `reason` and nulls elsewhere. One
+        that seems to name no activity has a `reason` and candidates. The others have a null `reason`.
         """
         labels = labels.cast(pl.String)
-        found = [(*top(batch.scores), self._readable(batch)) for batch in batches(self.model, labels)]
-        best = np.concatenate([np.empty((0, CANDIDATES), dtype=np.int64), *(b for b, _, _ in found)])
-        confidence = np.concatenate([np.empty((0, CANDIDATES), dtype=np.float32), *(c for _, c, _ in found)])
-        readable = np.concatenate([np.empty(0, dtype=bool), *(r for _, _, r in found)])
+        found = [
+            (*top(batch.scores), self._readable(batch), self.codability.score(batch)) for batch in batches(self.model, labels)
+        ]
+        best = np.concatenate([np.empty((0, CANDIDATES), dtype=np.int64), *(b for b, *_ in found)])
+        confidence = np.concatenate([np.empty((0, CANDIDATES), dtype=np.float32), *(c for _, c, *_ in found)])
+        readable = np.concatenate([np.empty(0, dtype=bool), *(r for *_, r, _ in found)])
+        codable = np.concatenate([np.empty(0, dtype=np.float32), *(c for *_, c in found)])
         classes = pl.Series(self.classes, dtype=pl.String)
         titles = pl.Series([self.titles[code] for code in self.classes], dtype=pl.String)
         columns = {"code": classes.gather(best[:, 0]), "title": titles.gather(best[:, 0]), "confidence": confidence[:, 0]}
         for rank in range(2, CANDIDATES + 1):
             columns[f"code_{rank}"] = classes.gather(best[:, rank - 1])
             columns[f"confidence_{rank}"] = confidence[:, rank - 1]
-        table = pl.DataFrame(columns).with_columns(reason=why_not(labels, readable))
-        return table.with_columns(pl.when(pl.col("reason").is_null()).then(pl.exclude("reason"))).select(CODE_COLUMNS)
+        reason = why_not(labels, readable, codable < self.codability.bound)
+        table = pl.DataFrame(columns | {"codable": codable}).with_columns(reason=reason)
+        has_code = pl.col("reason").is_null() | (pl.col("reason") == DOUBTFUL)
+        return table.with_columns(pl.when(has_code).then(pl.exclude("reason"))).select(CODE_COLUMNS)
 
     def _readable(self, batch: Batch) -> np.ndarray:
         """Whether each text has at least one token with a letter, array of shape (texts,)."""
@@ -143,10 +157,11 @@ def top(scores: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     return best.numpy(), confidence.numpy()
 
 
-def why_not(texts: pl.Series, readable: np.ndarray) -> pl.Series:
-    """Why each of some texts gets no code, or null where it gets one; `readable` says whether it has a word that the model knows.
+def why_not(texts: pl.Series, readable: np.ndarray, doubtful: np.ndarray) -> pl.Series:
+    """Why each of some texts gets no code or a doubtful one, or null.
 
-    Returns a series of as many strings.
+    `readable` says whether it has a word that the model knows, `doubtful` whether it seems to name no activity, both boolean arrays of
+    shape (texts,). Returns a series of as many strings.
     """
     text = pl.col("text")
     reason = (
@@ -158,8 +173,11 @@ def why_not(texts: pl.Series, readable: np.ndarray) -> pl.Series:
         .then(pl.lit(NOTHING))
         .when(~pl.col("readable"))
         .then(pl.lit(UNREADABLE))
+        .when(pl.col("doubtful"))
+        .then(pl.lit(DOUBTFUL))
     )
-    return pl.select(texts.alias("text"), pl.Series("readable", readable, dtype=pl.Boolean)).select(reason=reason)["reason"]
+    flags = [pl.Series(name, flag, dtype=pl.Boolean) for name, flag in (("readable", readable), ("doubtful", doubtful))]
+    return pl.select(texts.alias("text"), *flags).select(reason=reason)["reason"]
 
 
 def load_coder(url: str, nace: str | None = None) -> Coder:
@@ -168,14 +186,15 @@ def load_coder(url: str, nace: str | None = None) -> Coder:
     Raises FunathonError as `load_model` does.
     """
     model = load_model(url)
-    return Coder(model, dict(read_nomenclature(nace).filter(level=4).select("code", "heading").iter_rows()))
+    return Coder(model, load_codability(url), dict(read_nomenclature(nace).filter(level=4).select("code", "heading").iter_rows()))
 
 
 def show(prediction: Prediction, console: Console) -> None:
     """Print a prediction for people to read."""
     console.print(f"[bold]{escape(shorten(prediction.text, 100))}[/]", highlight=False, soft_wrap=True)
     if prediction.reason:
-        console.print(f"   no code: {prediction.reason}", highlight=False, soft_wrap=True)
+        what = "in doubt" if prediction.candidates else "no code"
+        console.print(f"   {what}: {prediction.reason}", highlight=False, soft_wrap=True)
     for candidate in prediction.candidates:
         console.print(
             f"   {candidate.confidence:6.1%}  {candidate.code}  {escape(candidate.title)}", highlight=False, soft_wrap=True

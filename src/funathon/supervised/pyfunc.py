@@ -19,7 +19,7 @@ from mlflow.types import ColSpec, Schema
 
 from funathon.paths import DEFAULT_NACE
 from funathon.storage import read_bytes
-from funathon.supervised.columns import CODE_COLUMNS
+from funathon.supervised.columns import CODE_SCHEMA
 from funathon.supervised.predicting import load_coder
 
 REQUIREMENTS = (
@@ -37,7 +37,7 @@ REQUIREMENTS = (
 SIGNATURE = ModelSignature(
     inputs=Schema([ColSpec("string", "label")]),
     outputs=Schema(
-        [ColSpec("float" if name.startswith("confidence") else "string", name, required=False) for name in CODE_COLUMNS]
+        [ColSpec("string" if kind == pl.String else "float", name, required=False) for name, kind in CODE_SCHEMA.items()]
     ),
 )
 EXAMPLE = pd.DataFrame({"label": ["bakery, bread and rolls", "taxi driver"]})

@@ -15,7 +15,7 @@ from funathon.errors import FunathonError, without_secrets
 
 @contextlib.contextmanager
 def recorded_run(experiment: str, name: str, parameters: dict) -> Iterator[None]:
-    """An MLflow run with its parameters, in which PyTorch's metrics are noted; FAILED when the block raises.
+    """An MLflow run with its parameters; FAILED when the block raises.
 
     One of everything that is logged after a training is logged before: a deleted experiment, a right to read only, a server
     without models of their own (MLflow 2), a store of files whose library (boto3 for S3) or credentials are missing show
@@ -39,7 +39,6 @@ def recorded_run(experiment: str, name: str, parameters: dict) -> Iterator[None]
 def begin(experiment: str, name: str, parameters: dict) -> None:
     """Begin a run and log its parameters and a small file."""
     found = mlflow.set_experiment(experiment)
-    mlflow.pytorch.autolog(log_models=False)
     MlflowClient().search_logged_models([found.experiment_id], max_results=1)
     mlflow.start_run(run_name=name)
     mlflow.log_params(parameters)

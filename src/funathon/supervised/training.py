@@ -7,35 +7,37 @@ The settings were chosen on the validation set; the model card lists what was tr
 import collections
 import copy
 import importlib.metadata
-import logging
 import pickle
 import platform
+import random
 import re
 import shutil
 import tempfile
 import time
-import warnings
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import mlflow
 import numpy as np
-import pytorch_lightning
 import torch
-from pytorch_lightning.loggers import CSVLogger
 from sklearn.preprocessing import LabelEncoder
-from torchTextClassifiers import TrainingConfig, torchTextClassifiers
+from torchTextClassifiers import torchTextClassifiers
 from torchTextClassifiers.tokenizers import HuggingFaceTokenizer
 from torchTextClassifiers.value_encoder import ValueEncoder
 from transformers import PreTrainedTokenizerFast
 
 from funathon.corpus.labels import read_labels
+from funathon.corpus.not_codable import among_sentences, read_form_sentences
 from funathon.corpus.notes import note_rows
 from funathon.corpus.splitting import SEED, Split, split_labels
 from funathon.errors import FunathonError
 from funathon.files import write_text
-from funathon.minilm import english_tokenizer, token_vectors
+from funathon.minilm import english_tokenizer, minilm_network, sentence_tokenizer, token_vectors
 from funathon.supervised.classifier import scores
+from funathon.supervised.codability import fit_codability, write_codability
+from funathon.supervised.distilling import Distilling, Reading, distil
+from funathon.supervised.encoder import EncoderClassifier, FineTuning, encoder_scores, fine_tune
 from funathon.supervised.model_card import model_card
 from funathon.supervised.network import WeightedViews
 from funathon.supervised.pretrained import CARD, MANIFEST, load_model, read_manifest, write_manifest
@@ -49,18 +51,17 @@ EXPERIMENT = "nace-pretrained"
 class Settings:
     """What a training run is made with."""
 
-    row_length: int = 40
+    row_length: int = 128
     least_word_count: int = 2
     """Words that stand in so many training texts become tokens of their own."""
     views: int = 2
     dimensions_per_view: int = 160
-    batch_size: int = 256
-    epochs: int = 6
-    learning_rate: float = 3e-3
-    learning_rate_decay: float = 0.65
-    """Factor on the learning rate after each epoch."""
     dropout: float = 0.2
-    label_smoothing: float = 0.05
+    readings: int = 3
+    """Forms in which each text is read: as it is, and otherwise each time among other form sentences."""
+    fine_tuning: FineTuning | None = field(default_factory=FineTuning)
+    """How the teacher is made; with None there is none."""
+    distilling: Distilling = field(default_factory=Distilling)
     seed: int = SEED
 
 
@@ -83,12 +84,14 @@ def train(out: Path, labels_url: str, settings: Settings = Settings()) -> None:
     ):
         new = Path(folder) / "model"
         start = time.process_time()
-        model = fit(split, settings, new)
+        model = fit(split, settings, note_to_mlflow)
         temperature = calibrate(model, split)
+        codability = fit_codability(model, split.X_val)
         seconds = round(time.process_time() - start, 1)
         save_small(model, new)
+        write_codability(codability, new)
         write_manifest(new, about(split, settings, temperature) | {"training_seconds": seconds})
-        write_text(new / CARD, model_card(load_model(str(new)), read_manifest(str(new)), split))
+        write_text(new / CARD, model_card(load_model(str(new)), codability, read_manifest(str(new)), split))
         if out.exists():
             out.rename(Path(folder) / "old")
         new.rename(out)
@@ -102,13 +105,57 @@ def is_replaceable(out: Path) -> bool:
     return not out.exists() or (out / MANIFEST).is_file() or (out.is_dir() and not any(out.iterdir()))
 
 
-def fit(split: Split, settings: Settings, folder: Path) -> torchTextClassifiers:
-    """Train a classifier on the training set and the notes of the nomenclature, with early stopping on the validation set."""
-    pytorch_lightning.seed_everything(settings.seed, verbose=False)
+Note = Callable[[str, float, int], None]
+"""What hears how far a training is: the name of a measure, its value, and the step."""
+
+
+def note_nothing(name: str, value: float, step: int) -> None:
+    """Nobody listens."""
+
+
+def note_to_mlflow(name: str, value: float, step: int) -> None:
+    """Log a measure to the active run, and say it."""
+    mlflow.log_metric(name, value, step=step)
+    print(f"{name} after {step:,}: {value:.3f}", flush=True)
+
+
+def fit(split: Split, settings: Settings, note: Note = note_nothing) -> torchTextClassifiers:
+    """Train a classifier on the training set and the notes of the nomenclature."""
+    X, y = learnt_from(split)
+    teacher = make_teacher(X, y, settings, note) if settings.fine_tuning else None
+    readings = make_readings(X, settings, teacher)
+    torch.manual_seed(settings.seed)
     tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
+    return train_network(make_network(tokenizer, split, settings), tokenizer, readings, y, settings, note)
+
+
+def learnt_from(split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """The texts that are learnt from and their codes, both of shape (texts,): the training set, then the notes."""
     texts, codes = note_rows(set(split.y_train))
-    X, y = np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
-    return train_network(make_network(tokenizer, split, settings), tokenizer, X, y, split, settings, folder)
+    return np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
+
+
+def make_teacher(X: np.ndarray, y: np.ndarray, settings: Settings, note: Note = note_nothing) -> EncoderClassifier:
+    """MiniLM fine-tuned on the texts `X` with the codes `y`, both of shape (texts,), each among form sentences."""
+    sentences = read_form_sentences()
+    return fine_tune(
+        copy.deepcopy(minilm_network()),
+        sentence_tokenizer(),
+        list(X),
+        LabelEncoder().fit_transform(y),
+        lambda text, chooser: among_sentences(text, sentences, chooser),
+        settings.fine_tuning,
+        lambda step, steps, loss: note("teacher_loss", loss, step) if step % 100 == 0 else None,
+    )
+
+
+def make_readings(X: np.ndarray, settings: Settings, teacher: EncoderClassifier | None) -> list[Reading]:
+    """The texts `X`, shape (texts,), in the forms that the network will read them in, with what the teacher says of each."""
+    chooser, sentences = random.Random(settings.seed), read_form_sentences()
+    forms = [list(X)] + [[among_sentences(text, sentences, chooser) for text in X] for _ in range(1, settings.readings)]
+    if teacher is None:
+        return [Reading(texts, None) for texts in forms]
+    return [Reading(texts, encoder_scores(teacher, sentence_tokenizer(), texts).astype(np.float16)) for texts in forms]
 
 
 def make_network(tokenizer: HuggingFaceTokenizer, split: Split, settings: Settings) -> WeightedViews:
@@ -125,38 +172,25 @@ def make_network(tokenizer: HuggingFaceTokenizer, split: Split, settings: Settin
 def train_network(
     network: WeightedViews,
     tokenizer: HuggingFaceTokenizer,
-    X: np.ndarray,
+    readings: list[Reading],
     y: np.ndarray,
-    split: Split,
     settings: Settings,
-    folder: Path,
+    note: Note = note_nothing,
 ) -> torchTextClassifiers:
-    """Train a network on the texts `X` with the codes `y`, both of shape (texts,); `folder` is for checkpoints.
-
-    The classes are those of the training set of `split`; its validation set says which epoch was best.
-    """
-    quieten_lightning()
-    model = torchTextClassifiers.from_model(tokenizer, network, ValueEncoder(label_encoder=LabelEncoder().fit(split.y_train)))
-    with tempfile.TemporaryDirectory() as logs:
-        training = TrainingConfig(
-            num_epochs=settings.epochs,
-            batch_size=settings.batch_size,
-            lr=settings.learning_rate,
-            loss=torch.nn.CrossEntropyLoss(label_smoothing=settings.label_smoothing),
-            optimizer=torch.optim.AdamW,
-            optimizer_params={"weight_decay": 0.0},
-            scheduler=torch.optim.lr_scheduler.ExponentialLR,
-            scheduler_params={"gamma": settings.learning_rate_decay},
-            num_workers=0,
-            save_path=str(folder),
-            trainer_params={"logger": CSVLogger(logs), "enable_model_summary": False},
-        )
-        precision = torch.get_float32_matmul_precision()
-        model.train(X, y, training, split.X_val, split.y_val)
-        # the library lowers it for the whole process; what follows is measured as `funathon evaluate` measures it
-        torch.set_float32_matmul_precision(precision)
-    # what was trained on a GPU is scored and saved on the CPU, so that any machine can read the files
-    model.pytorch_model.cpu()
+    """Train a network on the readings and the right codes `y`, shape (texts,); returns it in the wrapper of torchTextClassifiers."""
+    encoder = LabelEncoder().fit(y)
+    pieces = tokenizer.tokenizer.backend_tokenizer
+    pieces.no_padding()
+    pieces.enable_truncation(settings.row_length)
+    distil(
+        network,
+        pieces,
+        readings,
+        encoder.transform(y),
+        settings.distilling,
+        lambda epoch, epochs, loss: note("loss", loss, epoch),
+    )
+    model = torchTextClassifiers.from_model(tokenizer, network, ValueEncoder(label_encoder=encoder))
     model.device = torch.device("cpu")
     return model
 
@@ -165,14 +199,6 @@ def frequent_words(texts: np.ndarray, least: int) -> list[str]:
     """Words of four letters and more that stand in at least `least` of the texts, in alphabetical order."""
     counts = collections.Counter(word for text in texts for word in set(re.findall(r"[a-z]{4,}", text.lower())))
     return sorted(word for word, count in counts.items() if count >= least)
-
-
-def quieten_lightning() -> None:
-    """Keep Lightning from announcing devices and tips, and from warnings about its own inside."""
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
-    warnings.filterwarnings("ignore", message=".*LeafSpec.*")
-    warnings.filterwarnings("ignore", message="Trying to infer the `batch_size` from an ambiguous collection.*")
-    warnings.filterwarnings("ignore", message=".*tensorboardX.*")
 
 
 def minilm_tokenizer(words: list[str], row_length: int) -> HuggingFaceTokenizer:

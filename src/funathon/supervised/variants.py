@@ -1,43 +1,41 @@
-"""Variants of the pretrained network, measured on the validation set: what each of its parts is worth.
+"""Variants of the pretrained network, measured on the validation set: what each part of its training is worth.
 
     uv run python -m funathon.supervised.variants
 
-trains them all and writes `data/benchmarks/variants.json`, from which the model card takes its table. On two cores a variant
-takes some ten minutes, on a GPU less than one.
+fine-tunes the teacher once, trains them all and writes `data/benchmarks/variants.json`, from which the model card takes its table. On
+two cores it takes about an hour, most of it for the teacher.
 """
 
 import json
 import sys
-import tempfile
-from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pytorch_lightning
 import torch
 
 from funathon.corpus.labels import read_labels
 from funathon.corpus.notes import note_rows
 from funathon.corpus.splitting import Split, split_labels
 from funathon.files import write_text
+from funathon.minilm import sentence_tokenizer
 from funathon.supervised.classifier import scores
+from funathon.supervised.distilling import Reading
+from funathon.supervised.encoder import EncoderClassifier, encoder_scores
 from funathon.supervised.model_card import VARIANTS_FILE
 from funathon.supervised.network import WeightedViews
-from funathon.supervised.training import Settings, frequent_words, make_network, minilm_tokenizer, train_network
+from funathon.supervised.training import (
+    Settings,
+    frequent_words,
+    learnt_from,
+    make_network,
+    make_readings,
+    make_teacher,
+    minilm_tokenizer,
+    train_network,
+)
 
-LEFT_OUT = 0.1
-"""Share of the tokens that the variant "tokens left out at random" does not see in training."""
-
-FULL = Settings()
-NO_WORDS = replace(FULL, least_word_count=sys.maxsize)
-"""No word stands in so many texts, so that none becomes a token of its own."""
-
-
-def equal_weights(network: WeightedViews) -> WeightedViews:
-    """All tokens weigh the same, and go on doing so."""
-    network.log_weight.requires_grad_(False)
-    return network
+ALL = ("label", "entry", "description")
 
 
 def random_start(network: WeightedViews) -> WeightedViews:
@@ -50,67 +48,79 @@ def random_start(network: WeightedViews) -> WeightedViews:
     return network
 
 
-class ForgetfulViews(WeightedViews):
-    """A network that in training sees each token with a probability of 1 - LEFT_OUT only."""
+@dataclass(frozen=True)
+class Variant:
+    """A way to train the network."""
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor, **kwargs) -> torch.Tensor:
-        """As that of WeightedViews."""
-        if self.training:
-            attention_mask = attention_mask * (torch.rand(attention_mask.shape, device=attention_mask.device) >= LEFT_OUT)
-        return super().forward(input_ids, attention_mask, **kwargs)
-
-
-def forgetful(network: WeightedViews) -> WeightedViews:
-    """Leave out tokens at random in training."""
-    network.__class__ = ForgetfulViews
-    return network
+    kinds: Sequence[str] = ALL
+    """The kinds of labels that it learns from."""
+    sentences: bool = True
+    """Whether it reads them among form sentences too."""
+    taught: bool = True
+    """Whether it learns from the teacher's scores."""
+    settings: Settings = field(default_factory=Settings)
+    change: Callable[[WeightedViews], WeightedViews] = lambda network: network
 
 
-Change = Callable[[WeightedViews], WeightedViews]
-
-VARIANTS: dict[str, tuple[Settings, bool, list[Change]]] = {
-    "one mean of MiniLM's vectors, all tokens weighing the same": (replace(NO_WORDS, views=1), False, [equal_weights]),
-    "+ titles and inclusions as training rows": (replace(NO_WORDS, views=1), True, [equal_weights]),
-    "+ a weight learnt for each token": (replace(NO_WORDS, views=1), True, []),
-    "+ frequent words as tokens of their own": (replace(FULL, views=1), True, []),
-    "+ a second view: this model": (FULL, True, []),
-    "this model with one view as wide as the two": (replace(FULL, views=1, dimensions_per_view=320), True, []),
-    "this model with three views": (replace(FULL, views=3), True, []),
-    "this model started from random vectors": (FULL, True, [random_start]),
-    "this model, labels smoothed by 0.15 instead of 0.05": (replace(FULL, label_smoothing=0.15), True, []),
-    "this model, a tenth of the tokens left out at random": (FULL, True, [forgetful]),
+THE_TEACHER = "the teacher itself, a fine-tuned transformer"
+VARIANTS = {
+    "labels as on a form, alone": Variant(("label",), sentences=False, taught=False),
+    "+ entries and descriptions": Variant(sentences=False, taught=False),
+    "+ form sentences around them": Variant(taught=False),
+    "+ the teacher's scores: this model": Variant(),
+    "this model with one view": Variant(settings=replace(Settings(), views=1)),
+    "this model started from random vectors": Variant(change=random_start),
 }
-"""By name: the settings, whether it also learns from the notes, and what is changed in the network."""
 
 
-def accuracy_of(name: str, split: Split) -> float:
-    """Train a variant; its accuracy on the validation set."""
-    settings, with_notes, changes = VARIANTS[name]
-    pytorch_lightning.seed_everything(settings.seed, verbose=False)
+def accuracies(best: np.ndarray, split: Split, kind_of: dict[str, str]) -> dict[str, float]:
+    """The accuracy of the codes `best`, shape (texts,), on the validation set: of all, and of each kind."""
+    right = best == split.y_val
+    kinds = np.array([kind_of[text] for text in split.X_val])
+    return {"all": float(right.mean())} | {kind: float(right[kinds == kind].mean()) for kind in ALL}
+
+
+def train_variant(variant: Variant, split: Split, readings: list[Reading], y: np.ndarray, kept: np.ndarray) -> np.ndarray:
+    """The codes that a variant gives to the validation set. `kept` says which of the training texts it learns from, shape (texts,)."""
+    settings = variant.settings
+    torch.manual_seed(settings.seed)
     tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
-    network = make_network(tokenizer, split, settings)
-    for change in changes:
-        network = change(network)
-    X, y = split.X_train, split.y_train
-    if with_notes:
-        texts, codes = note_rows(set(y))
-        X, y = np.concatenate([X, texts]), np.concatenate([y, codes])
-    with tempfile.TemporaryDirectory() as folder:
-        model = train_network(network, tokenizer, X, y, split, settings, Path(folder))
-    best = scores(model, split.X_val).argmax(axis=1)
-    return float((model.value_encoder.label_encoder.classes_[best] == split.y_val).mean())
+    network = variant.change(make_network(tokenizer, split, settings))
+    chosen = [
+        Reading([text for text, keep in zip(each.texts, kept) if keep], each.teacher[kept] if variant.taught else None)
+        for each in (readings if variant.sentences else readings[:1])
+    ]
+    model = train_network(network, tokenizer, chosen, y[kept], settings)
+    return model.value_encoder.label_encoder.classes_[scores(model, split.X_val).argmax(axis=1)]
+
+
+def teacher_codes(teacher: EncoderClassifier, split: Split) -> np.ndarray:
+    """The codes that the teacher gives to the validation set."""
+    classes = np.unique(split.y_train)
+    return classes[encoder_scores(teacher, sentence_tokenizer(), list(split.X_val)).argmax(axis=1)]
 
 
 def measure_variants(names: list[str]) -> None:
     """Train the variants of these names and write what they reach to VARIANTS_FILE; what it holds of others stays."""
-    split = split_labels(read_labels())
+    labels = read_labels()
+    split = split_labels(labels)
+    kind_of = dict(labels.select("label", "kind").iter_rows()) | dict.fromkeys(note_rows(set(split.y_train))[0], "note")
+    X, y = learnt_from(split)
+    settings = Settings()
+    teacher = make_teacher(X, y, settings)
+    readings = make_readings(X, settings, teacher)
     for name in names:
-        found = accuracy_of(name, split)
-        print(f"{name}: {found:.1%}", flush=True)
-        known = json.loads(VARIANTS_FILE.read_text()) if VARIANTS_FILE.is_file() else {}
-        known[name] = found
-        write_text(VARIANTS_FILE, json.dumps({each: known[each] for each in VARIANTS if each in known}, indent=1) + "\n")
+        if name == THE_TEACHER:
+            best = teacher_codes(teacher, split)
+        else:
+            kept = np.array([kind_of[text] in (*VARIANTS[name].kinds, "note") for text in X])
+            best = train_variant(VARIANTS[name], split, readings, y, kept)
+        found = accuracies(best, split, kind_of)
+        print(f"{name}: {found}", flush=True)
+        known = (json.loads(VARIANTS_FILE.read_text()) if VARIANTS_FILE.is_file() else {}) | {name: found}
+        kept_in_order = {each: known[each] for each in (*VARIANTS, THE_TEACHER) if each in known}
+        write_text(VARIANTS_FILE, json.dumps(kept_in_order, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    measure_variants(sys.argv[1:] or list(VARIANTS))
+    measure_variants(sys.argv[1:] or [*VARIANTS, THE_TEACHER])
