@@ -4,7 +4,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from funathon.course.chapters import chapter_paths, read_chapter
 from funathon.course.notebooks import notebook
-from funathon.course.results import card_sections, cell_text, chapter_figures, figures, results_page
+from funathon.course.results import card_sections, cell_text, chapter_figures, figures, hard_figures, results_page
 from funathon.paths import DATA
 
 CHAPTER = read_chapter(chapter_paths()[0])
@@ -47,12 +47,28 @@ def test_what_a_check_says_is_not_read_as_markdown():
 def test_the_page_holds_the_tables_of_the_model_card():
     page = results_page([(CHAPTER, EXECUTED)], CARD)
     for line in CARD.splitlines():
-        if line.startswith(("| top-", "| messy")):
+        if line.startswith(("| top-", "| entries | ")):
             assert line in page
     assert "\n### Figures\n" in page
-    assert "| learning_rate |" in CARD and "| learning_rate |" not in page
+    assert "| row_length |" in CARD and "| row_length |" not in page
 
 
 def test_a_card_without_its_figures_is_an_error():
     with pytest.raises(ValueError, match="no section 'Figures'"):
         card_sections("# Model card\n\nNothing measured.\n")
+
+
+def test_the_home_page_has_the_figures_of_the_card_the_hard_ones_first():
+    lines = hard_figures(CARD).splitlines()
+    assert [line.split("**")[1] for line in lines[2:]] == ["descriptions", "entries", "field test", "not codable"]
+    top1 = next(line for line in CARD.splitlines() if line.startswith("| top-1 accuracy")).split(" | ")[1:4]
+    assert [line.split(" | ")[1] for line in lines[2:5]] == top1
+    with pytest.raises(ValueError, match="no figures"):
+        hard_figures("| top-1 accuracy | 1 |")
+
+
+def test_the_hard_figures_stand_first_on_the_page():
+    page = results_page([(CHAPTER, EXECUTED)], CARD)
+    assert page.index("top-1 accuracy") < page.index("4,321 rows")
+    header = next(line for line in CARD.split("## Figures")[1].splitlines() if line.startswith("|"))
+    assert [cell.strip() for cell in header.split("|")[2:5]] == ["descriptions", "entries", "field test"]

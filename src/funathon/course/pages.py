@@ -13,7 +13,7 @@ import yaml
 from funathon.course.chapters import Chapter, chapter_paths, read_chapter
 from funathon.course.launching import MLFLOW, Repository, find_repository, launch_bar
 from funathon.course.notebooks import quarto_notebook, to_json
-from funathon.course.results import results_page
+from funathon.course.results import hard_figures, results_page
 from funathon.course.running import read_executed
 from funathon.errors import FunathonError
 from funathon.files import write_text
@@ -74,6 +74,7 @@ def site_texts(executed: list[tuple[Chapter, nbformat.NotebookNode]], repository
         "site/model-card.qmd": page_of_file(card, "data/pretrained", repository),
         "site/_sidebar.yml": sidebar_text(chapters),
         "site/_chapters.md": chapter_list(chapters),
+        "site/_figures.md": hard_figures(card),
         "site/_launch.md": bar_of(chapters[0], repository) + "\n",
         "site/_repository.md": repository_text(repository),
         "site/_colab.md": colab_text(repository),

@@ -64,12 +64,38 @@ def results_page(chapters: list[tuple[Chapter, nbformat.NotebookNode]], card: st
     return "\n".join(
         [
             INTRODUCTION,
-            *sections,
             "## The pretrained model\n",
             "From its [model card](model-card.qmd), which says how it was made and what the figures do not say.\n",
             card_sections(card),
+            *sections,
         ]
     )
+
+
+HARD_FIRST = ("descriptions", "entries", "field test")
+"""The tests of the model card, as its columns stand, the hard ones first."""
+TOLD = {
+    "descriptions": "organisations about themselves, 30 to 150 words, history and values included",
+    "entries": "a product, machine or service in a few words, as in an alphabetical index",
+    "field test": "short texts as on a registration form, the easy ones",
+}
+
+
+def hard_figures(card: str) -> str:
+    """A table in markdown for the home page: what the pretrained model reaches on each test, from its card.
+
+    Raises ValueError when the card has no such figures.
+    """
+    rows = {name: cells.split(" | ") for name, cells in re.findall(r"^\| (.+?) \| (.+) \|$", card, flags=re.MULTILINE)}
+    wanted = ("top-1 accuracy", "top-5 accuracy")
+    if not all(name in rows for name in wanted) or "**not codable, all kinds**" not in rows:
+        raise ValueError("the model card has no figures of the tests")
+    lines = ["| what people wrote | right | among the first five |", "|:---|:---|:---|"]
+    for column, test in enumerate(HARD_FIRST):
+        lines.append(f"| **{test}**: {TOLD[test]} | " + " | ".join(rows[name][column] for name in wanted) + " |")
+    recognised = rows["**not codable, all kinds**"][1]
+    lines.append(f"| **not codable**: too vague, a name, another language: recognised as such | {recognised} | |")
+    return "\n".join(lines) + "\n"
 
 
 INTRODUCTION = """---
