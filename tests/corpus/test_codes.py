@@ -87,11 +87,19 @@ def test_dates_of_a_workbook_are_told(tmp_path, day):
 
 def test_the_correspondence_has_the_classes_of_both_revisions():
     pairs = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False)
-    assert pairs.columns == ["rev2", "rev2_1", "rev2_title"] and len(pairs) == 940 == len(pairs.unique(["rev2", "rev2_1"]))
+    assert pairs.columns == ["rev2", "rev2_1", "rev2_title", "content"] and len(pairs) == 940 == len(pairs.unique(["rev2", "rev2_1"]))
     assert pairs["rev2"].n_unique() == 615
     classes = set(read_nomenclature().filter(level=4)["code"])
     assert classes - set(pairs["rev2_1"]) == {"46.89"} and set(pairs["rev2_1"]) < classes
     assert len(pairs.filter(rev2="47.91")) == 32
+
+
+def test_each_pair_of_a_class_with_several_successors_says_what_went_where():
+    pairs = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False).with_columns(targets=pl.len().over("rev2"))
+    told = pairs.filter(pl.col("content").is_not_null())
+    assert told["targets"].min() > 1 and len(told) == len(pairs.filter(pl.col("targets") > 1)) == 454
+    assert told.select(pl.col("content").str.split(" ").list.len().is_between(4, 28).all()).item()
+    assert told.select("rev2", "content").is_unique().all(), "the successors of a class are told apart"
 
 
 @pytest.mark.skipif(not OFFICIAL.exists(), reason="the official correspondence is not at hand")
