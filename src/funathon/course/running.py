@@ -179,7 +179,7 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         with tempfile.TemporaryDirectory(prefix="funathon-run-", ignore_cleanup_errors=True) as folder:
             # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
             client.execute(stderr=subprocess.DEVNULL, env=os.environ | own_stores(Path(folder)))
-            # catch_up takes seconds then, not a minute
+            # so that catch_up takes seconds, not a minute
             hand_on(Path(folder) / "kept")
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
