@@ -130,49 +130,38 @@ if not changed(downloaded):
 print(f"model verified and loaded: {len(pretrained.tokenizer):,} tokens, {pretrained.num_classes} classes")
 
 # %% tags=["shortcut"] question="4.1"
-# what catch_up runs: as the solution, but what MLflow has already is not logged again
+# what catch_up runs: the same with functions of the package, and what MLflow has already is not logged again
 import hashlib
 import json
 import tempfile
 from pathlib import Path
 
 import mlflow
-from torchTextClassifiers import torchTextClassifiers
 
-from funathon.supervised.pretrained import fingerprint
+from funathon.supervised.pretrained import fetch_model, fingerprint, load_model
 from funathon.supervised.runs import newest_run
 
 
 def changed(folder):
     """Names of the files of a model that are not those of its manifest."""
     files = json.loads((folder / "manifest.json").read_text())["files"]
-    return [
-        name
-        for name, expected in files.items()
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != expected["sha256"]
-    ]
+    return [name for name in files if hashlib.sha256((folder / name).read_bytes()).hexdigest() != files[name]["sha256"]]
 
 
 workspace = tempfile.TemporaryDirectory()
-model_folder = Path(workspace.name) / "model"
-files, path = fsspec.core.url_to_fs(os.environ["PRETRAINED_URL"])
-files.get(path.rstrip("/") + "/", f"{model_folder}/", recursive=True)
-changed_files = changed(model_folder)
-if not changed_files:
-    pretrained = torchTextClassifiers.load(model_folder, device="cpu")
-
+model_folder = fetch_model(os.environ["PRETRAINED_URL"], Path(workspace.name) / "model")
+changed_files, pretrained = changed(model_folder), load_model(str(model_folder))
+known = {"model": fingerprint(str(model_folder))}
 mlflow.set_experiment("nace-pretrained")
-model = fingerprint(str(model_folder))
-run_id = newest_run("nace-pretrained", "pretrained model", with_model=True, model=model)
+run_id = newest_run("nace-pretrained", "pretrained model", with_model=True, **known)
 if run_id is None:
     with mlflow.start_run(run_name="pretrained model") as run:
-        mlflow.log_param("model", model)
+        mlflow.log_params(known)
         mlflow.log_artifacts(str(model_folder), artifact_path="model")
     run_id = run.info.run_id
 copy = Path(workspace.name) / "copy"
 downloaded = Path(mlflow.artifacts.download_artifacts(run_id=run_id, artifact_path="model", dst_path=copy))
-if not changed(downloaded):
-    from_run = torchTextClassifiers.load(downloaded, device="cpu")
+from_run = load_model(str(downloaded))
 
 # %% tags=["check"] question="4.1"
 def check(model_folder, changed, changed_files, pretrained, downloaded, from_run, *, X_test):

@@ -117,9 +117,9 @@ def check(mask, settings, is_ignored):
 # %% [markdown] tags=["question"] question="6.2"
 # Question 6.2: the client of the endpoint
 #
-# Make an `OpenAI` client from `LLMLAB_URL` and `LLMLAB_API_KEY` and call it `client`. Left alone it waits up to ten minutes
-# for an answer. Set its `timeout` to 120 seconds, and let it try again up to 5 times (`max_retries`). This opens no connection
-# yet; a wrong address shows at the first request.
+# Make an `OpenAI` client from `os.environ["LLMLAB_URL"]` and `os.environ["LLMLAB_API_KEY"]` and call it `client`. Left alone it waits
+# up to ten minutes for an answer. Set its `timeout` to 120 seconds, and let it try again up to 5 times (`max_retries`). This opens no
+# connection yet; a wrong address shows at the first request.
 
 # %% [markdown] tags=["hint"] question="6.2"
 # `OpenAI` comes from the package `openai`. Its address is called `base_url`.
@@ -167,9 +167,9 @@ for name in ["EMBEDDING_MODEL", "CHAT_MODEL"]:
 # **Qdrant** is a vector database. The same `QdrantClient` talks to a server, or works by itself on a folder. Make one,
 # called `qdrant`:
 #
-# - if `QDRANT_URL` is set, from that `url`, the `port` in `QDRANT_API_PORT` (a number; 6333 if it is not set) and the
-#   `api_key` in `QDRANT_API_KEY`;
-# - otherwise on the folder `chapter-6` within the folder that `QDRANT_PATH` names.
+# - if the environment (`os.environ`) has a `QDRANT_URL`, from that `url`, the `port` in `QDRANT_API_PORT` (a number; 6333 if it is
+#   not set) and the `api_key` in `QDRANT_API_KEY`;
+# - otherwise on the folder `chapter-6` within `os.environ["QDRANT_PATH"]`.
 #
 # Put the names of its **collections** in the list `collection_names`. A collection is to Qdrant what a table is to other
 # databases. There may be none yet.
@@ -770,7 +770,7 @@ def check(embed_texts, vectors, *, texts, embed_batch, unit, client, dimension):
 # would only queue up, in front of you and in front of everybody else. What each of the two measures brings is timed at the
 # end of the chapter.
 #
-# When the check has called them right, your vectors are also kept on disk, in `qdrant/kept`, under a name made of the texts and
+# When the check has called them right, your vectors are also kept on disk, in `.funathon/kept`, under a name made of the texts and
 # the model. After a restart of the kernel, `catch_up` takes them from there.
 
 # %% [markdown] tags=["question"] question="6.9"

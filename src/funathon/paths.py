@@ -26,4 +26,5 @@ FORM_SENTENCES = DATA / "form_sentences.txt"
 PRETRAINED = DATA / "pretrained"
 SITE = ROOT / "_site"
 CACHE = ROOT / ".funathon"
-"""What the commands keep between two runs: executed chapters and their hashes, results of `funathon rag evaluate`."""
+"""What the commands keep between two runs: executed chapters and their hashes, results of `funathon rag evaluate`,
+vectors and answers that chapters 6 to 9 need again."""

@@ -1,10 +1,12 @@
 """catch_up: only what is missing or wrong, quietly, with a word about all that it replaces, and a way on when it fails."""
 
 import json
+import threading
 
 import pytest
 from course.notebook import chapter_source, given, notebook, question
 
+from funathon.course import progress
 from funathon.course.catching_up import is_same
 
 IS_TWO = 'def check(x):\n    assert x == 2, "`x` should be 2"'
@@ -75,6 +77,24 @@ def test_variables_of_the_learner_that_share_a_name_are_told(open_notebook):
     assert "Your table had the name of something that the chapter makes" in said
     assert "Your step had the name of something that the answer to 9.1 makes" in said
     assert "row" not in said  # a name in passing
+
+
+def test_while_a_cell_runs_the_seconds_are_shown_and_the_cell_is_named(open_notebook, monkeypatch):
+    monkeypatch.setattr(progress, "TICK", 0.2)
+    slow = given("import time\ntime.sleep(1.6)\nprint('printed')\nslow = 1")
+    book = open_notebook(question("9.1", "x = 2", IS_TWO), slow, question("9.2", "y = 3", IS_THREE))
+    said = book.run('catch_up("9.2")')
+    assert "The cells after 9.1: running … (1 s)" in said and "Catching up to question 9.2, 1 s" in said
+    assert "9.1 do it: done\n" in said and "The cells after 9.1: done (2 s)" in said
+    assert "printed" not in said
+    assert "ticking" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_given_cell_that_breaks_off_is_not_taken_for_the_answer_before_it(open_notebook):
+    book = open_notebook(question("9.1", "x = 2", IS_TWO), given("late = 1 / 0"), question("9.2", "y = 3", IS_THREE))
+    said = book.run('catch_up("9.2")')
+    assert "Catching up stopped in the cells after question 9.1: ZeroDivisionError" in said
+    assert "The cells after 9.1: stopped" in said and "9.1 do it: done" in said
 
 
 def test_what_has_run_is_not_run_again(open_notebook):

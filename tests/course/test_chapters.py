@@ -1,9 +1,11 @@
 import ast
 import builtins
+import re
 
 import pytest
 
 from funathon.course.chapters import chapter_paths, find_chapter, read_chapter
+from funathon.course.history import names_bound
 from funathon.errors import FunathonError
 
 CHAPTER = """# %% [markdown]
@@ -117,6 +119,34 @@ def names_in(tree: ast.AST) -> tuple[set[str], set[str]]:
         elif isinstance(node, ast.ExceptHandler) and node.name:
             made.add(node.name)
     return made, used
+
+
+@pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)
+def test_code_in_prose_can_be_run_by_a_learner(path):
+    """Code between the lines of a chapter, unlike that of a hint, uses no name that only the official solution makes."""
+    known, official = set(), set()
+    for cell in read_chapter(path).cells:
+        if cell.type == "code":
+            if cell.kind == "given":
+                known |= set(names_bound(cell.source))
+            elif cell.kind == "check":
+                known |= {argument.arg for argument in ast.parse(cell.source).body[0].args.args}
+            else:
+                official |= set(names_bound(cell.source))
+        elif cell.kind != "hint":
+            for code in re.findall(r"(?<!`)`([^`]+)`(?!`)", " ".join(cell.source.split())):
+                made, used = used_in_prose(code)
+                assert not used & official - made - known, f"{sorted(used & official - made - known)} in `{code}`"
+
+
+def used_in_prose(code: str) -> tuple[set[str], set[str]]:
+    """The names of `names_in` for code between backticks; none for what is no Python, or a bare name, which may be anything's."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return set(), set()
+    is_bare = all(isinstance(node, ast.Module | ast.Expr | ast.Name | ast.Attribute | ast.Load) for node in ast.walk(tree))
+    return (set(), set()) if is_bare else names_in(tree)
 
 
 @pytest.mark.parametrize("path", chapter_paths(), ids=lambda path: path.stem)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funathon.course import checking
+from funathon.course import checking, wording
 
 
 @pytest.mark.parametrize(
@@ -163,3 +163,31 @@ def test_a_figure_says_what_it_shows():
     axes.set_xlabel("words")
     checking.labelled("figure", axes)
     plt.close("all")
+
+
+def test_a_drawing_shows_points_as_a_line_dots_or_bars_and_its_axes_count():
+    x, y = [1, 2, 3], [0.2, 0.5, 0.6]
+    for draw in (
+        lambda ax: ax.plot(x, y),
+        lambda ax: ax.scatter(x, y),
+        lambda ax: ax.bar(x, y),
+        lambda ax: ax.plot(x, [100 * share for share in y]),
+        lambda ax: ax.plot([0, *x, 4], [0, *y, 1]),
+    ):
+        ax = plt.figure().gca()
+        draw(ax)
+        checking.shows("ax", [ax], x, y, "y against x")
+    for draw in (lambda ax: ax.plot(y), lambda ax: ax.plot(y, x), lambda ax: ax.plot(x[:2], y[:2]), lambda ax: ax.hist(y)):
+        ax = plt.figure().gca()
+        draw(ax)
+        with pytest.raises(AssertionError, match="`ax` should show y against x"):
+            checking.shows("ax", [ax], x, y, "y against x")
+    plt.close("all")
+
+
+@pytest.mark.parametrize(
+    ("word", "many"),
+    [("key", "keys"), ("array", "arrays"), ("dictionary", "dictionaries"), ("class", "classes"), ("hash", "hashes")],
+)
+def test_nouns_have_the_plural_that_people_give_them(word, many):
+    assert wording.count(2, word) == f"2 {many}"

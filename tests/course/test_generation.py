@@ -107,6 +107,7 @@ def test_made_up_rows_have_every_kind_of_outcome():
         ('{"codable": false, "code": null, "confidence": 0.1}', "not codable", None),
         ('{"codable": true, "code": null, "confidence": 0.1}', "no code", None),
         ('{"codable": true, "code": "01.11", "confidence": 0.8}', "not a candidate", None),
+        ('{"codable": true, "code": "10.79", "confidence": 0.8}', "invented", None),
         ('{"codable": true, "code": "10.7", "confidence": 0.8}', "no class", None),
         ('{"code": "10.71", "confidence": 1} {"code": "06.10", "confidence": 1}', "several answers", None),
         ("I would say bread.", "no JSON", None),

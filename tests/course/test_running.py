@@ -14,6 +14,7 @@ from rich.console import Console
 
 from funathon.course import running
 from funathon.course.chapters import find_chapter, read_chapter
+from funathon.rag.kept import KEPT
 from funathon.settings import load_settings
 
 CHAPTER = """# %% [markdown]
@@ -253,6 +254,20 @@ def test_each_execution_gets_an_empty_vector_database_of_its_own(project, plain_
     )
     assert run(project(source)) == []
     assert run(project(source), fresh=True) == []
+
+
+@pytest.mark.slow
+def test_what_an_execution_kept_is_handed_on_unless_a_cell_breaks(project, plain_checks, monkeypatch, tmp_path):
+    monkeypatch.setenv(KEPT, str(tmp_path / "kept"))
+    source = (
+        "import numpy as np\nfrom funathon.rag.kept import kept_array, kept_folder\nassert not kept_folder().exists()\n"
+        "kept_array('notes', 'content', lambda: np.ones(2))\nx = {}"
+    )
+    assert run(project(source.format("1 / 0"))) != []
+    assert not (tmp_path / "kept").exists()
+    assert run(project(source.format(2))) == []
+    assert [file.name.split("-")[0] for file in (tmp_path / "kept").iterdir()] == ["notes"]
+    assert run(project(source.format(2)), fresh=True) == []
 
 
 @pytest.mark.slow

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
-from funathon.rag.kept import content_hash, kept_array, kept_folder, model_state
+from funathon.paths import CACHE
+from funathon.rag.kept import KEPT, content_hash, kept_array, kept_folder, model_state
 
 
 @pytest.fixture(autouse=True)
 def folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("QDRANT_PATH", str(tmp_path))
+    monkeypatch.setenv(KEPT, str(tmp_path / "kept"))
     return tmp_path
 
 
@@ -19,6 +20,11 @@ class Counted:
     def __call__(self):
         self.calls += 1
         return self.array
+
+
+def test_it_lies_in_the_cache_of_the_checkout(monkeypatch):
+    monkeypatch.delenv(KEPT)
+    assert kept_folder() == CACHE / "kept"
 
 
 def test_the_same_content_is_computed_once():

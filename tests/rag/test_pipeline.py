@@ -111,7 +111,7 @@ def test_the_prompt_of_best_shows_examples_and_k_candidates(tmp_path, server, mo
         (None, "empty answer"),
         ("I am a teapot.", "no JSON"),
         ('{"codable": true, "code": "10.7", "confidence": 0.9}', "no class"),
-        ('{"codable": true, "code": "01.13", "confidence": 0.9}', "not a candidate"),
+        ('{"codable": true, "code": "01.13", "confidence": 0.9}', "invented"),
         ('{"codable": true, "code": "10.', "truncated answer"),
         ('{"codable": false, "code": null, "confidence": 0.1}', "not codable"),
     ],
@@ -295,7 +295,7 @@ def test_a_label_that_gives_orders_cannot_choose_a_class_that_was_not_found(tmp_
         server.chat = content and says(content)
         evaluate(tmp_path, retrieval="plain", fresh=True)
         (row,) = kept(tmp_path)
-        assert row["code"] in row["candidates"] or (row["code"] is None and row["outcome"] == "not a candidate")
+        assert row["code"] in row["candidates"] or (row["code"] is None and row["outcome"] == "invented")
 
 
 def test_two_runs_at_once_get_a_clear_message(tmp_path):

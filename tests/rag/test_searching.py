@@ -11,6 +11,7 @@ from scipy.stats import rankdata
 
 from funathon.course.chapters import find_chapter, read_chapter
 from funathon.rag import searching
+from funathon.rag.kept import KEPT
 from funathon.rag.retrieval import Document
 from funathon.rag.searching import BestSearch, Embedder, best_of_class, fuse, note_text
 
@@ -78,7 +79,7 @@ class Client:
 
 @pytest.fixture
 def client(monkeypatch, tmp_path):
-    monkeypatch.setenv("QDRANT_PATH", str(tmp_path))
+    monkeypatch.setenv(KEPT, str(tmp_path))
     monkeypatch.setenv("EMBEDDING_MODEL", "letters")
     monkeypatch.setattr(searching, "model_state", lambda variable: ["letters"])
     return Client()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable
+from functools import cache
 
 import polars as pl
 
@@ -59,6 +60,17 @@ def read_nomenclature(source: str | None = None) -> pl.DataFrame:
     if len(orphans):
         raise FunathonError(f"{name}: the codes {some(orphans['code'])} have no valid level or parent.", cure)
     return table.with_columns(rules_that_hold(table))
+
+
+def class_codes() -> frozenset[str]:
+    """The codes of all classes of the nomenclature at NACE_URL, read once for each place that it names."""
+    return classes_at(str(os.environ.get("NACE_URL") or DEFAULT_NACE))
+
+
+@cache
+def classes_at(source: str) -> frozenset[str]:
+    """The codes of all classes of the nomenclature at a path or a URL."""
+    return frozenset(read_nomenclature(source).filter(level=4)["code"])
 
 
 def rules_that_hold(table: pl.DataFrame) -> pl.Series:

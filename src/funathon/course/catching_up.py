@@ -38,7 +38,8 @@ def catch_up(shell: InteractiveShell, chapter: Chapter, question: Question, hist
     """
     course = Course(shell, chapter, question, history)
     try:
-        course.run_all()
+        with course.progress:
+            course.run_all()
     except KeyboardInterrupt as error:
         course.stop()
         raise FunathonError(f"Catching up was interrupted {course.place}.", "Call it again to go on from there.") from error
@@ -66,13 +67,17 @@ class Course:
         self.kept: set[str] = set()
         self.moved: list[Path] = []
         self.open: str | None = None
-        """The question that is being answered; None before the first."""
+        """The question that is being answered, or was last; None before the first."""
+        self.between = True
+        """Whether given cells are run, not an answer."""
         self.progress = Progress(target)
 
     @property
     def place(self) -> str:
         """Where it is, in words."""
-        return f"at the answer to question {self.open}" if self.open else "in the chapter's first cells"
+        if self.open is None:
+            return "in the chapter's first cells"
+        return f"in the cells after question {self.open}" if self.between else f"at the answer to question {self.open}"
 
     def run_all(self) -> None:
         """Take all steps."""
@@ -83,8 +88,12 @@ class Course:
         for number, source in self.steps:
             if number is None:
                 if self.is_needed(source):
+                    self.between = True
+                    if self.open:
+                        self.progress.add(f"The cells after {self.open}")
                     self.run(None, source)
                 continue
+            self.between = False
             if number != self.open:
                 self.open = number
                 self.progress.begin(self.chapter.questions[number])

@@ -274,3 +274,24 @@ def labelled(name: str, axes: Any) -> None:
     """One axes of `drawn` says what its x or y axis shows, or has a title."""
     words = (axes.get_xlabel(), axes.get_ylabel(), axes.get_title())
     assert any(words), f"`{name}` does not say what it shows: name an axis, or give it a title."
+
+
+def shows(name: str, axes: Sequence, x: Iterable, y: Iterable, what: str) -> None:
+    """Among the lines, points or bars of `axes`, as of `drawn`, are those with these x and y (shares may be in per cent).
+
+    `what` says it in words.
+    """
+    wanted = np.column_stack([np.asarray(x, dtype=float), np.asarray(y, dtype=float)])
+    for one in axes:
+        lines = [np.asarray(line.get_xydata(), dtype=float) for line in one.lines]
+        dots = [np.asarray(dots.get_offsets(), dtype=float) for dots in one.collections]
+        bars = [[bar.get_x() + bar.get_width() / 2, bar.get_height()] for bar in one.patches if hasattr(bar, "get_height")]
+        for found in filter(len, [*lines, *dots, np.array(bars)]):
+            if any(has_points(found / scales, wanted) for scales in ((1, 1), (1, 100), (100, 100))):
+                return
+    raise AssertionError(f"`{name}` should show {what}.")
+
+
+def has_points(found: np.ndarray, wanted: np.ndarray) -> bool:
+    """Whether each of the points of `wanted` is near one of `found`, both of shape (n, 2)."""
+    return bool((np.abs(wanted[:, None] - found[None]).max(axis=2).min(axis=1) < 1e-3).all())

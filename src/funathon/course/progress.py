@@ -1,16 +1,19 @@
-"""How far a long task in a notebook is: a line for each part of it, in one place that is updated."""
+"""How far a long task in a notebook is: a line for each part of it, in one place that is updated, each second too."""
 
+import contextvars
+import threading
 import time
 import uuid
 from dataclasses import dataclass
 
 from IPython.core.interactiveshell import InteractiveShell
-from IPython.display import publish_display_data
 
 from funathon.course.chapters import Question
 from funathon.course.showing import Shown
 from funathon.course.verdicts import as_html
 
+TICK = 1.0
+"""Seconds between two updates while a part takes long."""
 RUNNING, DONE, KEPT, STOPPED = "running …", "done", "kept, your answer is right", "stopped"
 
 
@@ -29,17 +32,43 @@ class Report(Shown):
 
 
 class Progress:
-    """The questions one after the other, each with what became of it and the seconds it took, in one place that is updated."""
+    """The questions one after the other, each with what became of it and the seconds it took, in one place that is updated.
+
+    While it is entered (`with`), a thread shows the seconds that pass: a cell of half a minute would look as if it hung.
+    """
 
     def __init__(self, target: Question) -> None:
         self.head = f"Catching up to question {target.number}"
         self.name = uuid.uuid4().hex
         self.rows: list[Row] = []
         self.started = time.perf_counter()
+        # what runs quietly has another publisher, which the thread must not take
+        self.publisher = InteractiveShell.instance().display_pub if InteractiveShell.initialized() else None
+        self.publishing, self.shown = threading.Lock(), False
+        self.ended = threading.Event()
         self.add("The chapter's first cells")
 
+    def __enter__(self) -> "Progress":
+        """Begin to tick, in the context of the cell, by which a notebook knows where to show it."""
+        context = contextvars.copy_context()
+        self.thread = threading.Thread(target=context.run, args=(self.tick,), name="ticking", daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Tick no more."""
+        self.ended.set()
+        self.thread.join()
+
+    def tick(self) -> None:
+        """Show it again and again until it has ended."""
+        while not self.ended.wait(TICK):
+            self.refresh()
+
     def add(self, what: str) -> None:
-        """Open a row, and close the one before."""
+        """Open a row, and close the one before; a row of that name that is open stays so."""
+        if self.rows and self.rows[-1].what == what:
+            return
         self.close(DONE)
         self.rows.append(Row(what, time.perf_counter()))
         self.refresh()
@@ -67,10 +96,12 @@ class Progress:
 
     def refresh(self) -> None:
         """Show it, in the place where it was shown before."""
-        report = Report([f"{self.head}, {time.perf_counter() - self.started:.0f} s", *map(str, self.rows)])
-        if InteractiveShell.initialized():
-            first = len(self.rows) == 1 and self.rows[0].state == RUNNING
-            publish_display_data(report.bundle(), transient={"display_id": self.name}, update=not first)
+        if self.publisher is None:
+            return
+        with self.publishing:
+            report = Report([f"{self.head}, {time.perf_counter() - self.started:.0f} s", *map(str, self.rows)])
+            self.publisher.publish(data=report.bundle(), metadata={}, transient={"display_id": self.name}, update=self.shown)
+            self.shown = True
 
 
 @dataclass
@@ -80,7 +111,9 @@ class Row:
     what: str
     since: float
     state: str = RUNNING
-    seconds: float = 0
+    seconds: float | None = None
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.state}{f' ({self.seconds:.0f} s)' if self.seconds >= 1 else ''}"
+        """The seconds of a row that is open are those until now."""
+        seconds = time.perf_counter() - self.since if self.seconds is None else self.seconds
+        return f"{self.what}: {self.state}{f' ({seconds:.0f} s)' if seconds >= 1 else ''}"

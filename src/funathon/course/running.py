@@ -22,6 +22,8 @@ from funathon.course.verdicts import Verdict
 from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.paths import CACHE, DATA, PACKAGE, ROOT
+from funathon.rag.handing_on import hand_on
+from funathon.rag.kept import KEPT
 from funathon.settings import KNOWN, MLFLOW_FILES, is_configured
 
 EXECUTED = CACHE / "executed"
@@ -177,6 +179,8 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
         with tempfile.TemporaryDirectory(prefix="funathon-run-", ignore_cleanup_errors=True) as folder:
             # what a cell prints comes as a message; the kernel's own stderr holds only its complaints about being interrupted
             client.execute(stderr=subprocess.DEVNULL, env=os.environ | own_stores(Path(folder)))
+            # so that catch_up takes seconds, not a minute
+            hand_on(Path(folder) / "kept")
     except CellExecutionError as error:
         return Failure(chapter.name, failing_source(node), f"{error.ename}: {error.evalue}")
     except (AssertionError, DeadKernelError) as error:
@@ -199,9 +203,10 @@ def execute(chapter: Chapter, node: nbformat.NotebookNode, on_cell) -> Failure |
 
 
 def own_stores(folder: Path) -> dict[str, str]:
-    """Variables that give an execution a vector database and an MLflow of its own in `folder`: empty, so that each execution is like
-    the first, not those of an open notebook, and gone afterwards. An MLflow that is configured is used as it is."""
-    stores = {"QDRANT_PATH": str(folder / "qdrant")}
+    """Variables that give an execution a vector database, a folder of what is kept and an MLflow of its own in `folder`: empty, so
+    that each execution is like the first, not those of an open notebook, and gone afterwards. An MLflow that is configured is used
+    as it is."""
+    stores = {"QDRANT_PATH": str(folder / "qdrant"), KEPT: str(folder / "kept")}
     if not is_configured("MLFLOW_TRACKING_URI"):
         stores |= {"MLFLOW_TRACKING_URI": f"sqlite:///{folder / 'mlflow.db'}", MLFLOW_FILES: str(folder / "mlruns")}
     return stores

@@ -96,12 +96,12 @@ def count(n: int, word: str) -> str:
 
 
 def plural(word: str) -> str:
-    """The plural of a noun: `rows`, `dictionaries`, `classes`."""
+    """The plural of a noun: `rows`, `keys`, `dictionaries`, `classes`."""
     if word == "None":
         return word
-    if word.endswith("y"):
+    if word.endswith("y") and word[-2:-1] not in (*"aeiou", ""):
         return f"{word[:-1]}ies"
-    return f"{word}{'es' if word.endswith(('s', 'x', 'ch')) else 's'}"
+    return f"{word}{'es' if word.endswith(('s', 'x', 'ch', 'sh')) else 's'}"
 
 
 def article(word: str) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, Field
 
+from funathon.corpus.nomenclature import class_codes
+
 CODED = "coded"
 NOT_CODABLE = "not codable"
 
@@ -20,8 +22,9 @@ OUTCOMES = {
     "several answers": "more than one code",
     "no code": "JSON without a code that does not say either that the label cannot be coded",
     "contradiction": "a code, and that the label cannot be coded",
-    "no class": "a section, division or group instead of a class, or no code of NACE at all",
-    "not a candidate": "an answer outside the candidates: a code of the form of a class, whether the nomenclature has it or not",
+    "no class": "a section, division or group instead of a class, or nothing of the form of a code",
+    "not a candidate": "an answer outside the candidates: a class of the nomenclature that was not offered",
+    "invented": "a code of the form of a class that the nomenclature does not have: a hallucination",
 }
 """What an answer can turn out to be. Only the first two answer the question."""
 
@@ -52,8 +55,8 @@ def parse_answer(content: str | list | None, candidates: Sequence[str]) -> Answe
 
     JSON is found inside a code fence or between other text, and after a <think> block, also with single or curly quotes. A code
     that lost a zero (`6.1` for `06.10`), its point or comes with its heading is repaired if the repaired one is a candidate.
-    Nothing raises and nothing is guessed: whatever cannot be read has an outcome of its own, and "not codable" is only what
-    says so itself.
+    Nothing is guessed, and no answer raises: whatever cannot be read has an outcome of its own, and "not codable" is only what
+    says so itself. Raises FunathonError when the nomenclature, which tells an invented code from a class, cannot be read.
     """
     text = text_of(content).strip()
     if not text:
@@ -204,7 +207,7 @@ def read_code(given: str, candidates: Sequence[str]) -> tuple[str | None, str, s
     if code in candidates:
         return code, CODED, f"{excerpt(given)} read as {code}"
     if code is not None and len(written[0][1]) == 2:
-        return None, "not a candidate", excerpt(given)
+        return None, "not a candidate" if code in class_codes() else "invented", excerpt(given)
     return None, "no class", excerpt(given)
 
 

@@ -1,7 +1,8 @@
 """What a chapter computed and the next can use again, kept on disk by content: under a hash of all that it was made of.
 
 Whatever changes (a text, a model, the code of the embedded endpoint) makes another file, so nothing that is kept is ever out of
-date, and deleting the folder costs time and nothing else. It lies beside the chapters' vector databases, which git ignores.
+date, and deleting the folder costs time and nothing else. It lies in `.funathon`, which git ignores. An execution of a chapter has a
+folder of its own, empty, so that each is like the first; `funathon.rag.handing_on` adds what it computed to the common one.
 """
 
 import hashlib
@@ -15,12 +16,16 @@ import numpy as np
 
 from funathon.endpoint.server import fingerprint
 from funathon.files import replacing
+from funathon.paths import CACHE
 from funathon.settings import is_configured
+
+KEPT = "FUNATHON_KEPT"
+"""The variable that names another folder, for an execution of a chapter; nobody sets it by hand."""
 
 
 def kept_folder() -> Path:
     """The folder of what is kept; it need not exist yet."""
-    return Path(os.environ["QDRANT_PATH"]) / "kept"
+    return Path(os.environ.get(KEPT) or CACHE / "kept")
 
 
 def content_hash(content: object) -> str:

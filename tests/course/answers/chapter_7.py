@@ -53,12 +53,28 @@ WRONG = {
             "Candidates:",
         ),
         ("messages = messages[1:]", "messages"),
+        # one kind of line break, and not the other
+        (MESSAGES.format(safe="label.replace('\\n', ' ').replace('<', '‹').replace('>', '›')", user=USER), "line break `\\r`"),
+        (MESSAGES.format(safe="label.replace('\\r', ' ').replace('<', '‹').replace('>', '›')", user=USER), "line break `\\n`"),
+        (
+            "make_messages = lambda label, blocks, listed=make_messages: tuple(listed(label, blocks))\n"
+            "messages = make_messages(label, blocks)",
+            "should be a list; it is a tuple of 2 dictionaries",
+        ),
     ],
     "7.3": [
         ("answer = completion.choices[0].message.content", "NaceAnswer"),
         (
             "class NaceAnswer(BaseModel):\n    codable: bool\n    code: str | None\n    confidence: float",
             "confidence of 7",
+        ),
+        (
+            "class NaceAnswer(BaseModel):\n    codable: bool\n    code: str\n    confidence: float = Field(ge=0, le=1)",
+            "`code` should accept text and `None`",
+        ),
+        (
+            "class NaceAnswer(BaseModel):\n    codable: bool\n    code: str | None\n    confidence: float = Field(gt=0, le=1)",
+            "`confidence` should accept numbers from 0 to 1",
         ),
         ("completion = completion.choices[0].message.content", "completion"),
         ("answer = NaceAnswer(codable=True, code='01.11', confidence=0.123)", "completion"),
@@ -74,6 +90,7 @@ WRONG = {
     "7.4": [
         ("accepted = set(received)", "in a code fence"),
         ("accepted = {'as asked', 'not codable'}", "a group"),
+        ("accepted = accepted - {'an invented class'}", "an invented class"),
         ("accepted = len(accepted)", "accepted"),
         ("outcomes = {name: read.outcome for name, read in outcomes.items()}", "parse_answer"),
         ("outcomes = {name: parse_answer(content, []) for name, content in received.items()}", "offered"),
@@ -101,6 +118,19 @@ WRONG = {
         ),
         (ASK.format(options=OPTIONS, read=READ, usage=USAGE, errors="APIError"), "raises AttributeError when a web page"),
         (ASK.format(options="n=1", read=READ, usage=USAGE, errors=ERRORS), "temperature"),
+        # the messages of question 7.3 for whatever it is asked
+        (
+            ASK.format(options=OPTIONS, read=READ, usage=USAGE, errors=ERRORS).replace(
+                f"model=os.environ['CHAT_MODEL'], messages=messages, {OPTIONS}", "**request"
+            ),
+            "sends other messages than it is given",
+        ),
+        (
+            "offered_once = candidates\n"
+            + ASK.format(options=OPTIONS, read=READ.replace(", candidates", ", offered_once"), usage=USAGE, errors=ERRORS),
+            "with the candidates that it is given",
+        ),
+        (ASK.format(options=OPTIONS, read=READ, usage=USAGE, errors="Exception"), "no others"),
         (
             ASK.format(options=OPTIONS, read=READ.replace(", candidates", ", codes"), usage=USAGE, errors=ERRORS),
             "not a candidate",
@@ -126,6 +156,8 @@ WRONG = {
         ("rows = rows.with_columns(coded=pl.col('coded').shuffle(seed=1))", "holds for its request"),
         ("rows = rows.drop('tokens_in')", "tokens_in"),
         ("rows = rows.head(100)", "500"),
+        # what is left when `ask` sent one and the same prompt for every label
+        ("rows = rows.with_columns(tokens_in=pl.lit(1234))", "one and the same prompt"),
     ],
 }
 

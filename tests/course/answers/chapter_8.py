@@ -54,6 +54,11 @@ WRONG = {
         ),
         ("curve_of = lambda rows, of_all=curve_of: of_all(rows.filter(pl.col('coded').is_not_null()))", "of all labels"),
         ("figure, axes = plt.subplots(1, 2)", "axes"),
+        (
+            "figure, axes = plt.subplots(1, 2); axes[0].boxplot([[0, 1]])\naxes[1].plot(curve['precision'], curve['coverage'])",
+            "precision (upwards) against coverage",
+        ),
+        ("figure, axes = plt.subplots(1, 2); axes[0].plot([1, 2]); axes[1].scatter([0, 1], [0, 1])", "figures of `curve`"),
     ],
     "8.4": [
         ("recall = recall[:20]", "50"),
@@ -61,6 +66,9 @@ WRONG = {
         ("k_80 = k_80 - 1", "k_80"),
         ("recall = 100 * recall", "recall"),
         ("figure, ax = plt.subplots()", "ax"),
+        # off by one: matplotlib counts from 0 when it is given no x
+        ("figure, ax = plt.subplots(); ax.plot(recall)", "against k, from 1 to 50"),
+        ("figure, ax = plt.subplots(); ax.scatter(recall, range(1, 51))", "against k, from 1 to 50"),
     ],
     "8.5": [
         ("fuse = lambda score_arrays, weights, constant=60: sum(w * s for s, w in zip(score_arrays, weights))", "fuse"),
@@ -116,6 +124,7 @@ WRONG = {
             "no training label",
         ),
         ("label_documents = list(labels_of.values())", "note_text"),
+        ("label_documents = [note_text(row) for row in classes.values()]", "lacks its training label"),
     ],
     "8.8": [
         ("best_method = 'notes'", "best_method"),
@@ -170,11 +179,15 @@ RIGHT = {
     ],
     "8.3": [
         "curve = curve.select('precision', 'coverage', 'threshold'); axes = list(axes)",
+        "figure, axes = plt.subplots(1, 2); axes[0].boxplot([[0, 1]])\n"
+        "axes[1].scatter(100 * curve['coverage'], 100 * curve['precision'])",
         "median_confidence = {name: np.float32(value) for name, value in median_confidence.items()}; axes = figure",
     ],
     "8.4": [
         "recall = recall.tolist(); k_80 = np.int64(k_80)",
         "figure, ax = plt.subplots(); ax.step(range(1, 51), recall, where='post'); recall = pl.Series(recall)",
+        "figure, ax = plt.subplots(); ax.scatter(range(1, 51), 100 * recall)",
+        "figure, ax = plt.subplots(); ax.bar(range(1, 51), recall)",
     ],
     "8.5": [
         "def fuse(score_arrays, weights, constant=60):\n"

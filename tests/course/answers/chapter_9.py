@@ -61,6 +61,7 @@ WRONG = {
     ],
     "9.4": [
         ("rag_seconds = rag_seconds * len(timed)", "for one label"),
+        ("rag_seconds = rag['seconds'].mean()", "wall clock around"),
         ("supervised_seconds = supervised_seconds * 1000", "for one label"),
         ("rag_cost = rag_cost * 1_000_000", "rag_cost"),
         ("rag_cost = rag['tokens_in'] * 1e-6", "one label"),
