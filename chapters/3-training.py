@@ -341,8 +341,8 @@ print(f"first settings: {first_accuracy:.1%} of the validation set coded correct
 # - the **length** of 10 tokens, which cuts most of the labels, as you saw in chapter 2.
 #
 # Which is it? Whoever changes both at once will not know. The cell below puts the code of questions 3.2 and 3.3 into a
-# function, so that a trial takes two lines, and trains a tokenizer with 20,000 pieces and rows of 36 tokens, which cut next
-# to nothing.
+# function, so that a trial takes two lines, and trains a tokenizer with 20,000 pieces and rows of 36 tokens, which cut hardly
+# any label but the descriptions.
 
 # %%
 import mlflow
