@@ -7,7 +7,10 @@ import polars as pl
 BUSINESSES = {
     "68.20": (90, ["utleie av egen bolig", "utleie av næringslokaler", "eie og leie ut fast eiendom", "drift av utleiegård"]),
     "41.00": (70, ["bygging av eneboliger", "tømrerarbeid og nybygg", "oppføring av hytter", "totalentreprise for boligbygg"]),
-    "47.11": (50, ["dagligvarebutikk", "nærbutikk med matvarer", "salg av mat og drikke i butikk", "landhandel med bredt utvalg"]),
+    "47.11": (
+        50,
+        ["dagligvarebutikk", "nærbutikk med matvarer", "salg av mat og drikke i butikk", "landhandel med bredt utvalg"],
+    ),
     "96.21": (40, ["frisørsalong", "klipp og farge av hår", "frisør for damer og herrer", "herrefrisør i sentrum"]),
     "49.33": (30, ["drosjekjøring", "taxi med løyve", "persontransport med drosje", "kjøring av drosje på dag og natt"]),
     "01.41": (20, ["melkeproduksjon", "gård med melkekyr", "drift av fjøs med kyr", "oppdrett av melkekveg"]),
