@@ -1,6 +1,7 @@
 """A register of one's own: read in place from a disk or from S3, columns mapped by name, nothing lost uncounted."""
 
 import json
+import socket
 from pathlib import Path
 
 import boto3
@@ -305,6 +306,16 @@ def test_an_address_that_does_not_answer_is_told_without_its_secrets(register, m
     told = str(caught.value)
     assert "r.parquet" in told or "r.csv" in told
     assert "REGISTER_URL" in told and "comes with the course" not in told and "pl4nted" not in told and "\n" not in told
+
+
+def test_a_silent_s3_server_is_given_up(register, monkeypatch):
+    register()
+    monkeypatch.setattr("funathon.corpus.register.LOOK", 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("AWS_S3_ENDPOINT", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("REGISTER_URL", "s3://bucket/r.parquet")
+        with pytest.raises(Unreachable, match="its server does not answer"):
+            read_register()
 
 
 def test_it_is_read_from_a_web_server(register, file, monkeypatch):

@@ -27,7 +27,7 @@ BETWEEN = ". "
 """What stands between the texts of several columns."""
 NO_DIVISION = r"^[0.\s]*$"
 """Codes such as 00.000, by which registers say that they have none: there is no division 00."""
-LOOK, FETCH = 10, 60
+LOOK, FETCH = 5, 60
 """Seconds that S3 has for a request: to tell what a file holds, and to send a part of it."""
 
 
