@@ -11,6 +11,7 @@ import httpx
 from funathon.asking import TIMEOUT, accept, another_service, ask, reach, read_json, says_in_json, web_address
 from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
+from funathon.corpus.register import look_at_register
 from funathon.corpus.splitting import split_labels
 from funathon.errors import FunathonError, visible
 from funathon.paths import ROOT
@@ -250,6 +251,8 @@ SERVICES = [
     ),
     Service("pretrained model", ("PRETRAINED_URL", "AWS_S3_ENDPOINT"), check_pretrained, ("PRETRAINED_URL",)),
     Service("vector database", ("QDRANT_URL", "QDRANT_API_PORT", "QDRANT_API_KEY"), check_qdrant, ("QDRANT_URL",)),
+    # a section of chapter 3 uses it where it can be reached and is skipped where it cannot, so no chapter needs it
+    Service("register", ("REGISTER_URL",), look_at_register, ()),
     Service("embeddings and chat", ("LLMLAB_URL", *EMBEDDED), check_llm, ("LLMLAB_URL",)),
 ]
 

@@ -42,13 +42,17 @@ DEFAULTS = {
 }
 """What a variable is set to when `.env` and the environment leave it out."""
 
-PATHS = ("LABELS_URL", "NACE_URL", "PRETRAINED_URL", "QDRANT_PATH")
+PATHS = ("LABELS_URL", "NACE_URL", "PRETRAINED_URL", "REGISTER_URL", "REGISTER_TEST_URL", "QDRANT_PATH")
 """Variables that can hold a path of this machine."""
 
 KNOWN = {
     "LABELS_URL": "labels to learn from (parquet; path, https or s3)",
     "NACE_URL": "nomenclature (tsv with the columns of Eurostat's file)",
     "PRETRAINED_URL": "folder of the pretrained model",
+    "REGISTER_URL": "a register of your own to train on (parquet, csv …; path, https or s3)",
+    "REGISTER_TEST_URL": "the part of that register to measure on",
+    "REGISTER_TEXT": "its columns of texts, with commas between them",
+    "REGISTER_CODE": "its column of codes",
     "AWS_S3_ENDPOINT": "S3 server",
     "AWS_ACCESS_KEY_ID": "S3 credentials",
     "AWS_SECRET_ACCESS_KEY": "S3 credentials",

@@ -4,6 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import fsspec
@@ -18,6 +19,14 @@ WORD = 10.0
 """Seconds after which a reader is told that a file has not come yet, and again after so many more."""
 LIMIT = 120.0
 """Seconds that reading one file takes at most, whatever trickles in."""
+WITHOUT_DEFAULT = ("REGISTER_URL", "REGISTER_TEST_URL")
+"""Settings for which the course ships no file."""
+
+Read = TypeVar("Read")
+
+
+class Unreachable(FunathonError):
+    """A file that is not there, may not be read, or whose place does not answer."""
 
 
 def is_remote(url: str) -> bool:
@@ -55,29 +64,35 @@ def read_bytes(url: str, variable: str) -> bytes:
     `variable` is the setting that may name the file; if it does, the message of an error points to it. S3 wants `load_settings`
     before. What takes longer than WORD is told on standard error.
 
-    Raises FunathonError, which shows no password or signature of the address, when the file is missing, its place does not
+    Raises Unreachable, which shows no password or signature of the address, when the file is missing, its place does not
     answer, or it has not come after LIMIT.
     """
-    setting = os.environ.get(variable)
-    if setting and url.startswith(setting.partition("?")[0].rstrip("/")):
-        cure = f"Check {variable} in .env, or remove it to use the file that comes with the course."
-    else:
-        cure = "Check the path."
     # the libraries' own errors would show the whole address in a traceback
     try:
         return patiently(lambda: _read(url), url) if is_remote(url) else Path(url).read_bytes()
-    except FileNotFoundError:
-        raise FunathonError(f"There is no file {url}.", cure) from None
-    except IsADirectoryError:
-        raise FunathonError(f"{url} is a folder, not a file.", cure) from None
-    except PermissionError:
-        raise FunathonError(f"Access to {url} is refused.", cure) from None
     except Exception as error:  # every fsspec backend raises errors of its own libraries
-        reason = str(error).strip().splitlines()
-        raise FunathonError(f"{url} cannot be read: {reason[0] if reason else type(error).__name__}.", cure) from None
+        raise unreachable(url, variable, error) from None
 
 
-def patiently(read: Callable[[], bytes], url: str) -> bytes:
+def unreachable(url: str, variable: str, error: BaseException) -> Unreachable:
+    """What is told of a file at `url` that could not be read because of `error`; `variable` as in `read_bytes`."""
+    setting = os.environ.get(variable)
+    if setting and url.startswith(setting.partition("?")[0].rstrip("/")):
+        instead = "" if variable in WITHOUT_DEFAULT else " to use the file that comes with the course"
+        cure = f"Check {variable} in .env, or remove it{instead}."
+    else:
+        cure = "Check the path."
+    if isinstance(error, FileNotFoundError):
+        return Unreachable(f"There is no file {url}.", cure)
+    if isinstance(error, IsADirectoryError):
+        return Unreachable(f"{url} is a folder, not a file.", cure)
+    if isinstance(error, PermissionError):
+        return Unreachable(f"Access to {url} is refused.", cure)
+    reason = str(error).strip().splitlines()
+    return Unreachable(f"{url} cannot be read: {reason[0] if reason else type(error).__name__}.", cure)
+
+
+def patiently(read: Callable[[], Read], url: str) -> Read:
     """What `read` returns or raises, with a word on standard error after each WORD seconds.
 
     Raises TimeoutError after LIMIT seconds.
@@ -113,3 +128,24 @@ def _read(url: str) -> bytes:
         # httpx's own error would show the address with its signature
         raise OSError(f"the server answers {response.status_code} {response.reason_phrase}")
     return response.content
+
+
+def polars_options(seconds: int) -> dict[str, str | int]:
+    """What polars is told of S3 (`storage_options`), for it reads S3 itself and not through fsspec: the server at AWS_S3_ENDPOINT,
+    no signature unless AWS_ACCESS_KEY_ID is set, one retry, and `seconds` for each request."""
+    endpoint = os.environ.get("AWS_S3_ENDPOINT", "")
+    options: dict[str, str | int] = {
+        "aws_region": os.environ.get("AWS_DEFAULT_REGION") or "us-east-1",
+        "connect_timeout": "3s",
+        "timeout": f"{seconds}s",
+        "max_retries": 1,
+    }
+    if endpoint:
+        address = endpoint if "://" in endpoint else f"https://{endpoint}"
+        options |= {"aws_endpoint_url": address, "aws_allow_http": str(address.startswith("http://")).lower()}
+    keys = {
+        name.lower(): os.environ.get(name, "") for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+    }
+    if not keys["aws_access_key_id"]:
+        return options | {"aws_skip_signature": "true"}
+    return options | {name: value for name, value in keys.items() if value}

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import polars as pl
 
@@ -99,23 +99,28 @@ def read_columns(name: str, reading: Reading, variable: str, code: str, label: s
             f"The codes and the texts of {opened.name} cannot both be in the column {label!r}.",
             "Name two with --code and --label.",
         )
-    for column in found.values():
-        kind = opened.schema[column]
-        if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
-            raise FunathonError(
-                f"The column {column!r} of {opened.name} holds {kind}, not texts.", "Make it text when you write the file."
-            )
-    if opened.schema[found[code]].is_numeric():
-        raise FunathonError(
-            f"{opened.name}: the codes were read as numbers, so that 06.10 became 6.1.",
-            f"Read the column {found[code]!r} as text when you write the file.",
-        )
+    refuse_types(opened.name, opened.schema, list(found.values()), found[code])
     if not opened.rows:
         raise FunathonError(f"{opened.name} has no rows.", "Check how it was written.")
     table = opened.read().rename({old: new for new, old in found.items()})
     pair = pl.DataFrame({"code": table[code].cast(pl.String), "label": table[label].cast(pl.String)})
     pair = pair.with_columns(codes.trimmed(pl.col("code")))
     return table.with_columns(pair["code"].alias(code), pair["label"].alias(label))
+
+
+def refuse_types(name: str, schema: pl.Schema, columns: Sequence[str], code: str) -> None:
+    """Raise FunathonError when one of the `columns` of a table holds no texts, or the one of codes, `code`, holds numbers."""
+    for column in columns:
+        kind = schema[column]
+        if kind.is_nested() or kind in (pl.Binary, pl.Object, pl.Duration):
+            raise FunathonError(
+                f"The column {column!r} of {name} holds {kind}, not texts.", "Make it text when you write the file."
+            )
+    if schema[code].is_numeric():
+        raise FunathonError(
+            f"{name}: the codes were read as numbers, so that 06.10 became 6.1.",
+            f"Read the column {code!r} as text when you write the file.",
+        )
 
 
 def numbered(table: pl.DataFrame, code: str, label: str) -> pl.DataFrame:

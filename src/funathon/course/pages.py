@@ -91,7 +91,7 @@ def sections(chapters: list[Chapter]) -> dict[str, list[str]]:
     return {
         "Start": ["index.qmd", "site/setup.qmd"],
         **parts,
-        "Look up": ["site/results.qmd", "site/glossary.qmd", "site/data-sheet.qmd", "site/model-card.qmd"],
+        "Look up": ["site/results.qmd", "site/glossary.qmd", "site/data-sheet.qmd", "site/model-card.qmd", "site/register.qmd"],
         "Teach": ["site/instructors.qmd"],
     }
 
