@@ -87,7 +87,9 @@ def test_dates_of_a_workbook_are_told(tmp_path, day):
 
 def test_the_correspondence_has_the_classes_of_both_revisions():
     pairs = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False)
-    assert pairs.columns == ["rev2", "rev2_1", "rev2_title", "content"] and len(pairs) == 940 == len(pairs.unique(["rev2", "rev2_1"]))
+    assert pairs.columns == ["rev2", "rev2_1", "rev2_title", "content"] and len(pairs) == 940 == len(
+        pairs.unique(["rev2", "rev2_1"])
+    )
     assert pairs["rev2"].n_unique() == 615
     classes = set(read_nomenclature().filter(level=4)["code"])
     assert classes - set(pairs["rev2_1"]) == {"46.89"} and set(pairs["rev2_1"]) < classes
