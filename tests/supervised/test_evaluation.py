@@ -30,7 +30,7 @@ def card():
     return {name: cells for name, *cells in rows}
 
 
-@pytest.mark.parametrize(("column", "test"), enumerate(TESTS.values()), ids=list(TESTS))
+@pytest.mark.parametrize(("column", "test"), list(enumerate(TESTS.values())), ids=list(TESTS))
 def test_the_card_says_of_each_test_what_evaluate_finds(card, column, test):
     result = evaluate(test, "--json")
     assert result.exit_code == 0, result.output
@@ -70,16 +70,25 @@ def test_what_the_default_of_code_is_worth_stands_as_measured_in_readme_and_help
         assert all(figure in text for figure in told), told
 
 
-def test_the_model_reaches_its_targets_and_beats_the_baselines(card):
+def test_the_model_reaches_its_targets(card):
     first = {name: float(cells[2].split("%")[0]) for name, cells in card.items() if "%" in cells[2]}
     assert first["top-1 accuracy"] >= 70 and first["top-5 accuracy"] >= 88 and first["section level"] >= 90
+
+
+def test_no_baseline_beats_the_model_by_more_than_chance_and_all_are_behind_on_the_test_set(card):
+    """One of them, the largest, is ahead of it on entries: the card must show that."""
     text = (PRETRAINED / "MODEL_CARD.md").read_text()
     beside = text.split("## Beside other methods")[1].split("\n## ")[0]
     others = {
-        method: float(field) for method, field in re.findall(r"^\| ([^*|]+?) \| [^|]+ \| [^|]+ \| ([\d.]+)% \|", beside, re.M)
+        row[0]: [float(cell) for cell in row[1:]] for row in re.findall(r"^\| ([^*|]+?) " + r"\| ([\d.]+)% " * 5, beside, re.M)
     }
     assert others.keys() == METHODS.keys()
-    assert max(others.values()) < first["top-1 accuracy"]
+    for column, cell in enumerate(card["top-1 accuracy"]):
+        value, _, high = (float(number) for number in re.findall(r"([\d.]+)%", cell))
+        best = max(accuracies[column] for accuracies in others.values())
+        assert best <= high
+        if column == 3:
+            assert best < value - 3
 
 
 @pytest.fixture

@@ -134,8 +134,8 @@ def code_register(
         typer.Option(
             min=0,
             max=1,
-            help="Confidence below which a person should look. Of the texts that the default lets pass, @D % are right among the "
-            "descriptions of the course, @E % among its entries, @F % in its field test; for yours, `funathon evaluate` tells.",
+            help="Confidence below which a person should look. Of the texts that the default lets pass, 92.2 % are right among the "
+            "descriptions of the course, 92.6 % among its entries, 91.7 % in its field test; for yours, `funathon evaluate` tells.",
         ),
     ] = REVIEW_BELOW,
     separator: SeparatorOption = None,
