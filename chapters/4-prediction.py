@@ -653,8 +653,8 @@ def check(curve, chosen, test_coverage, test_precision, ece, curve_figure, *, P_
 #
 # The test set comes from the same writers as the training set. The **field test** (`data/field_test.parquet`) was written
 # apart, by writers who had not seen the labels and who were asked for messier texts. It has a column `register`: `terse`,
-# `phrase`, `long`, and `messy` for texts with errors, abbreviations or a second activity. Nothing is trained on it and no setting is
-# chosen on it; only part 2 was looked at on it twice while it was made (the data sheet, `data/README.md`, says how). It too is
+# `phrase`, `long`, and `messy` for texts with errors, abbreviations or a second activity. Nothing is trained on it and no setting was
+# tuned on it, but it was looked at three times while the course was made (the data sheet, `data/README.md`, says how). It too is
 # synthetic.
 
 # %% [markdown] tags=["question"] question="4.7"
@@ -729,7 +729,7 @@ def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, cl
 #
 # The field test is the easy one. Two tests are harder: **entries**, as an alphabetical index has them ("pumps, centrifugal
 # (manufacture)", "Court stenographer"), and **descriptions**, in which organisations tell of themselves: founders, values, prizes, and
-# somewhere what they do. No model learns from them and nothing is chosen on them.
+# somewhere what they do. No model learns from them and no setting was tuned on them; they were looked at once (data sheet).
 
 # %%
 from funathon.paths import DESCRIPTIONS, ENTRIES

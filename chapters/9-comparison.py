@@ -29,8 +29,8 @@
 # model. Which is better? On the same labels, and with more than one measure: how many are right, how many can be coded without a
 # person, how long it takes and what it costs.
 #
-# The texts come from the **field test**: nothing is trained on it and no setting is chosen on it, but part 2 was looked at on it twice
-# while it was made (the data sheet, `data/README.md`, says how). If your `.env` names no endpoint, the
+# The texts come from the **field test**: nothing is trained on it and no setting was tuned on it, but it was looked at three times
+# while the course was made (the data sheet, `data/README.md`, says how). If your `.env` names no endpoint, the
 # answers on the side of RAG come from `offline-stand-in`, which is **no language model, but a ranker fitted on labels**. Then
 # *both* systems of this chapter have learnt from labels, and the comparison is one of two ways to use them. Every figure names what
 # made it.
