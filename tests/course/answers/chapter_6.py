@@ -80,7 +80,10 @@ WRONG = {
         ("dimension = '384'", "whole number"),
         ("collection = 'nace'", "nace-chapter-6"),
         # a collection that exists, under another name than the one that is asked for
-        (f"collection = 'bakery'; qdrant.create_collection(collection, vectors_config={COSINE})", "nace-chapter-6"),
+        (
+            f"collection = 'bakery'; qdrant.delete_collection(collection); qdrant.create_collection(collection, vectors_config={COSINE})",
+            "nace-chapter-6",
+        ),
         ("collection = qdrant.get_collection(collection)", "name"),
         (RECREATE.format("models.VectorParams(size=dimension, distance=models.Distance.DOT)"), "cosine"),
         (RECREATE.format("models.VectorParams(size=100, distance=models.Distance.COSINE)"), "100"),
