@@ -621,7 +621,7 @@ def check(curve, chosen, test_coverage, test_precision, ece, curve_figure, *, P_
     for name, value, of in (("test_coverage", test_coverage, passed), ("test_precision", test_precision, right[passed])):
         as_instance(name, value, Share, "Make it with `share`.")
         close(f"{name}.value", value.value, of.mean(), 0.001, "on the test set, with the threshold chosen on the validation set", digits=3)
-        assert value.n == len(of), f"`{name}` should be a share of {len(of):,} labels of the test set; it is one of {value.n:,}."
+        assert value.n == len(of), f"`{name}` should be a share of {len(of):,} labels, measured on the test set; it is one of {value.n:,}."
     bins = numpy.minimum((confidence * 10).astype(int), 9)
     # the confidence of a bin is the mean of its answers', or else its middle: both are called calibration error
     stated = {b: (confidence[bins == b].mean(), (b + 0.5) / 10) for b in set(bins)}
