@@ -395,7 +395,7 @@ def check(X_train, y_train, X_val, y_val, X_test, y_test, *, labels):
 # nobody notices. (The nomenclature's list of codes is no secret and no leak; which of them occur in the test set is one.)
 #
 # Fitting on the training set has a price. A code that occurs only in the test set has no number, and encoding it fails. Our
-# classes have a hundred labels each, so this does not happen here; in a register some have two or three, and a random split
+# classes have over a hundred labels each, so this does not happen here; in a register some have two or three, and a random split
 # can leave all of them out of the training set. Stratification prevents that as long as a class has enough labels to share
 # out (with a single one, `train_test_split` refuses to stratify).
 

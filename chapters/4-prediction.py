@@ -494,7 +494,7 @@ def check(by_level, *, P_test, classes, y_test, code_at):
 #
 # And they take the test set for a **simple random sample**: each text drawn by itself, with the same chance. It is none. It was
 # *stratified* by class, which by itself makes a figure a little surer than they say. But its texts come in **clusters**: one writer
-# wrote all labels of some twenty neighbouring classes, and a class that is hard is hard for all its sixteen texts. This makes it less
+# wrote all labels of some twenty neighbouring classes, and a class that is hard is hard for all its two dozen texts. This makes it less
 # sure what other classes and writers would give. A **bootstrap** shows how much: draw as many classes as there are, with
 # replacement, each with all its texts, compute the accuracy, and repeat.
 
@@ -713,7 +713,7 @@ def check(field, field_accuracy, by_register, worst_divisions, *, pretrained, cl
 
 # %% [markdown]
 # Which of the two did you expect to be harder? The texts of the field test are messier, and yet the model does better on
-# them, by far. Look at who wrote what. Each class has a hundred labels that all had to differ, so their writers went into
+# them, by far. Look at who wrote what. Each class has over a hundred labels that all had to differ, so their writers went into
 # every corner of it, and the test set is full of corners. The field test has four texts a class, and whoever writes four
 # writes what is typical. Both were also written by language models of one family, which tend to find the same words; texts
 # that stood in both were taken out of the labels, near neighbours were not.

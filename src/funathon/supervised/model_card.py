@@ -210,12 +210,11 @@ of the validation set pass for not codable. The test (`data/not_codable.tsv`) is
 """
 
 TESTS_TOLD = """The **descriptions** and the **entries** were written by hand from the official notes, apart from the labels, by language models that had not
-seen these, and read critically by others (`data/README.md`). They were looked at once: a first form of
-this model, trained for 6 epochs instead of 11, was measured on all sets before this one, which is ahead of it on the validation set too (74.4 against 73.9 %). The model learnt from other texts of the same two forms, written to a like brief, so that people's
+seen these, and read critically by others (`data/README.md`). When each test was looked at
+while the course was made stands there too. The model learnt from other texts of the same two forms, written to a like brief, so that people's
 own will be harder.
 
-The **field test** (`data/field_test.parquet`) was written apart from the labels. It had the same look; part 2
-was looked at on it twice while it was made (`data/README.md`, *Looked at by the search of part 2*).
+The **field test** (`data/field_test.parquet`) was written apart from the labels. It is the easy one.
 `funathon evaluate data/field_test.parquet` gives its column.
 """
 

@@ -59,8 +59,8 @@ class Settings:
     dropout: float = 0.2
     readings: int = 3
     """Forms in which each text is read: as it is, and otherwise each time among other form sentences."""
-    fine_tuning: FineTuning | None = field(default_factory=FineTuning)
-    """How the teacher is made; with None there is none."""
+    fine_tuning: FineTuning = field(default_factory=FineTuning)
+    """How the teacher is made."""
     distilling: Distilling = field(default_factory=Distilling)
     seed: int = SEED
 
@@ -122,8 +122,7 @@ def note_to_mlflow(name: str, value: float, step: int) -> None:
 def fit(split: Split, settings: Settings, note: Note = note_nothing) -> torchTextClassifiers:
     """Train a classifier on the training set and the notes of the nomenclature."""
     X, y = learnt_from(split)
-    teacher = make_teacher(X, y, settings, note) if settings.fine_tuning else None
-    readings = make_readings(X, settings, teacher)
+    readings = make_readings(X, settings, make_teacher(X, y, settings, note))
     torch.manual_seed(settings.seed)
     tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
     return train_network(make_network(tokenizer, split, settings), tokenizer, readings, y, settings, note)
@@ -149,12 +148,10 @@ def make_teacher(X: np.ndarray, y: np.ndarray, settings: Settings, note: Note = 
     )
 
 
-def make_readings(X: np.ndarray, settings: Settings, teacher: EncoderClassifier | None) -> list[Reading]:
+def make_readings(X: np.ndarray, settings: Settings, teacher: EncoderClassifier) -> list[Reading]:
     """The texts `X`, shape (texts,), in the forms that the network will read them in, with what the teacher says of each."""
     chooser, sentences = random.Random(settings.seed), read_form_sentences()
     forms = [list(X)] + [[among_sentences(text, sentences, chooser) for text in X] for _ in range(1, settings.readings)]
-    if teacher is None:
-        return [Reading(texts, None) for texts in forms]
     return [Reading(texts, encoder_scores(teacher, sentence_tokenizer(), texts).astype(np.float16)) for texts in forms]
 
 
