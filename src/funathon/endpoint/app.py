@@ -1,7 +1,8 @@
 """The embedded endpoint's web application: the part of OpenAI's API that the course uses, on this machine.
 
 https://platform.openai.com/docs/api-reference describes the API. Embeddings come from all-MiniLM-L6-v2
-(`funathon.minilm`), chat from the offline stand-in (`funathon.endpoint.stand_in`), which is no language model.
+(`funathon.minilm`), chat from the offline stand-in (`funathon.endpoint.stand_in`), which is no language model, and from recorded
+answers of language models (`funathon.endpoint.recorded`).
 """
 
 import json
@@ -20,6 +21,7 @@ from funathon.endpoint.embedding import Loader, count_tokens, embed, encoded
 from funathon.endpoint.errors import ApiError, tell_errors
 from funathon.endpoint.guards import LimitedBody, OnlyThisMachine
 from funathon.endpoint.passages import Passages
+from funathon.endpoint.recorded import Answered, answer_files, description, prompt_hash, recorded_models
 from funathon.endpoint.schema_filling import SchemaError
 from funathon.settings import EMBEDDED
 
@@ -41,12 +43,14 @@ MODELS = {
     },
     CHAT_MODEL: {"kind": "chat", "description": stand_in.DESCRIPTION},
 }
-"""The model cards in `/v1/models`."""
+"""The model cards in `/v1/models`, but for those of recorded models."""
 
 
 def make_app(identity: dict) -> FastAPI:
     """The application. `/health` answers `identity` and whether the model is loaded."""
     created = int(time.time())
+    recorded = recorded_models(answer_files())
+    cards = MODELS | {name: {"kind": "chat", "description": description(len(known))} for name, known in recorded.items()}
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -59,7 +63,7 @@ def make_app(identity: dict) -> FastAPI:
     app.add_middleware(OnlyThisMachine)
 
     def card(name: str) -> dict:
-        return {"id": name, "object": "model", "created": created, "owned_by": "funathon", **MODELS[name]}
+        return {"id": name, "object": "model", "created": created, "owned_by": "funathon", **cards[name]}
 
     @app.get("/health")
     def health() -> dict:
@@ -67,17 +71,17 @@ def make_app(identity: dict) -> FastAPI:
 
     @app.get("/v1/models")
     def models() -> dict:
-        return {"object": "list", "data": [card(name) for name in MODELS]}
+        return {"object": "list", "data": [card(name) for name in cards]}
 
     @app.get("/v1/models/{name}")
     def model(name: str) -> dict:
-        if name not in MODELS:
-            raise unknown_model(name)
+        if name not in cards:
+            raise unknown_model(name, cards)
         return card(name)
 
     @app.post("/v1/embeddings")
     def embeddings(body: EmbeddingRequest) -> JSONResponse:
-        refuse_other_model(body.model, EMBEDDING_MODEL)
+        refuse_other_kind(body.model, "embedding", cards)
         texts = texts_of(body)
         app.state.loader.wait()
         vectors = embed(texts)
@@ -93,47 +97,70 @@ def make_app(identity: dict) -> FastAPI:
 
     @app.post("/v1/chat/completions")
     def chat(body: ChatRequest):
-        refuse_other_model(body.model, CHAT_MODEL)
-        app.state.loader.wait()
-        wanted = body.response_format.model_dump(by_alias=True) if body.response_format else None
+        refuse_other_kind(body.model, "chat", cards)
         messages = [(message.role, message.text) for message in body.messages]
         if sum(len(text) for _, text in messages) > MOST_CHARACTERS:
             message = f"The messages are longer than {MOST_CHARACTERS:,} characters."
             raise ApiError(400, message, "messages", "context_length_exceeded")
-        try:
-            content = stand_in.answer(messages, wanted, app.state.passages)
-        except SchemaError as error:
-            raise ApiError(400, f"The schema cannot be filled: {error}.", "response_format.json_schema.schema") from None
-        prompt_tokens = count_tokens([text for _, text in messages], cut=False)
-        completion_tokens = count_tokens([content], cut=False)
+        if body.model in recorded:
+            answer = recorded_answer(recorded[body.model], body.model, messages)
+        else:
+            answer = stand_in_answer(app, body, messages)
         usage = {
-            "prompt_tokens": prompt_tokens,
-            "completion_tokens": completion_tokens,
-            "total_tokens": prompt_tokens + completion_tokens,
+            "prompt_tokens": answer.prompt_tokens,
+            "completion_tokens": answer.completion_tokens,
+            "total_tokens": answer.prompt_tokens + answer.completion_tokens,
         }
-        shared = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": CHAT_MODEL}
+        shared = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time.time()), "model": body.model}
         if body.stream:
             with_usage = usage if body.stream_options and body.stream_options.include_usage else None
-            return StreamingResponse(chunks(content, shared, with_usage), media_type="text/event-stream")
-        message = {"role": "assistant", "content": content, "refusal": None}
-        choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+            return StreamingResponse(chunks(answer, shared, with_usage), media_type="text/event-stream")
+        message = {"role": "assistant", "content": answer.content, "refusal": None}
+        choice = {"index": 0, "message": message, "finish_reason": answer.finish_reason, "logprobs": None}
         return JSONResponse(shared | {"object": "chat.completion", "choices": [choice], "usage": usage})
 
     tell_errors(app)
     return app
 
 
-def unknown_model(name: str) -> ApiError:
-    """The answer to a model that is not there."""
-    return ApiError(404, f"There is no model '{name}' here; there are {', '.join(MODELS)}.", "model", "model_not_found")
+def unknown_model(name: str, cards: dict[str, dict]) -> ApiError:
+    """The answer to a model that is not there; `cards` has those that are."""
+    return ApiError(404, f"There is no model '{name}' here; there are {', '.join(cards)}.", "model", "model_not_found")
 
 
-def refuse_other_model(name: str, wanted: str) -> None:
-    """Raise ApiError unless `name` is the model that this route has."""
-    if name not in MODELS:
-        raise unknown_model(name)
-    if name != wanted:
-        raise ApiError(400, f"'{name}' is no {MODELS[wanted]['kind']} model; use '{wanted}'.", "model")
+def refuse_other_kind(name: str, kind: str, cards: dict[str, dict]) -> None:
+    """Raise ApiError unless `name` is one of the models of `cards` that this route has, which are of this kind."""
+    if name not in cards:
+        raise unknown_model(name, cards)
+    if cards[name]["kind"] != kind:
+        fitting = " or ".join(f"'{other}'" for other, card in cards.items() if card["kind"] == kind)
+        raise ApiError(400, f"'{name}' is no {kind} model; use {fitting}.", "model")
+
+
+def recorded_answer(known: dict[str, Answered], name: str, messages: list[tuple[str, str]]) -> Answered:
+    """The answer that was recorded to these messages; raise ApiError when there is none."""
+    answer = known.get(prompt_hash(messages))
+    if answer is None:
+        raise ApiError(
+            404,
+            f"This prompt was not recorded: '{name}' answers the {len(known):,} prompts that were put to it, as they stand in chapters 5 to 9, "
+            f"and no other. '{CHAT_MODEL}' answers any prompt; a language model needs an endpoint of your own in .env.",
+            "messages",
+            "prompt_not_recorded",
+        )
+    return answer
+
+
+def stand_in_answer(app: FastAPI, body: ChatRequest, messages: list[tuple[str, str]]) -> Answered:
+    """What the stand-in says to these messages; raise ApiError for a schema that cannot be filled."""
+    app.state.loader.wait()
+    wanted = body.response_format.model_dump(by_alias=True) if body.response_format else None
+    try:
+        content = stand_in.answer(messages, wanted, app.state.passages)
+    except SchemaError as error:
+        raise ApiError(400, f"The schema cannot be filled: {error}.", "response_format.json_schema.schema") from None
+    prompt_tokens = count_tokens([text for _, text in messages], cut=False)
+    return Answered(content, prompt_tokens, count_tokens([content], cut=False), "stop")
 
 
 def texts_of(body: EmbeddingRequest) -> list[str]:
@@ -153,7 +180,7 @@ def texts_of(body: EmbeddingRequest) -> list[str]:
     return texts
 
 
-def chunks(content: str, shared: dict, usage: dict | None) -> Iterator[str]:
+def chunks(answer: Answered, shared: dict, usage: dict | None) -> Iterator[str]:
     """A chat answer as server-sent events, a word each, with the usage at the end if it is given."""
 
     def event(**fields) -> str:
@@ -163,9 +190,9 @@ def chunks(content: str, shared: dict, usage: dict | None) -> Iterator[str]:
         return [{"index": 0, "delta": delta, "finish_reason": finish_reason}]
 
     yield event(choices=choice({"role": "assistant", "content": ""}))
-    for word in re.findall(r"\s*\S+|\s+$", content):
+    for word in re.findall(r"\s*\S+|\s+$", answer.content):
         yield event(choices=choice({"content": word}))
-    yield event(choices=choice({}, "stop"))
+    yield event(choices=choice({}, answer.finish_reason))
     if usage:
         yield event(choices=[], usage=usage)
     yield "data: [DONE]\n\n"

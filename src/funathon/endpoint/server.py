@@ -26,6 +26,7 @@ import httpx
 from filelock import FileLock
 from platformdirs import user_cache_path
 
+from funathon.endpoint.recorded import answer_files
 from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.paths import ROOT
@@ -53,10 +54,11 @@ class Server:
 
 
 def fingerprint() -> str:
-    """Hash of the code that a server runs; after an upgrade of the course it differs, and a new server is started."""
+    """Hash of the code and the recorded answers that a server runs with; after an upgrade of the course it differs, and a new server is
+    started."""
     state = hashlib.sha256()
     folder = Path(__file__).parent
-    for file in [*sorted(folder.glob("*.py")), *sorted(folder.glob("stand_in.*")), folder.parent / "minilm.py"]:
+    for file in [*sorted(folder.glob("*.py")), *sorted(folder.glob("stand_in.*")), folder.parent / "minilm.py", *answer_files()]:
         state.update(file.read_bytes())
     return state.hexdigest()[:16]
 
@@ -129,10 +131,18 @@ def ensure_endpoint() -> None:
     """
     if is_configured("LLMLAB_URL"):
         return
+    os.environ |= {"LLMLAB_URL": embedded_endpoint().url} | EMBEDDED
+
+
+def embedded_endpoint() -> Server:
+    """The embedded endpoint, started and waited for if it does not run, whatever LLMLAB_URL names.
+
+    Raises FunathonError when it does not start.
+    """
     with starting():
         server = current_server() or start_server()
-    os.environ |= {"LLMLAB_URL": server.url} | EMBEDDED
     spare_proxies()
+    return server
 
 
 def spare_proxies() -> None:

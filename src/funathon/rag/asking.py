@@ -17,15 +17,16 @@ from openai import OpenAI
 from openai.types.chat import ChatCompletion
 from tqdm.auto import tqdm
 
+from funathon.endpoint.server import embedded_endpoint
 from funathon.rag.adapting import REFUSALS, with_less
 from funathon.rag.answers import NaceAnswer, parse_answer
-from funathon.rag.kept import content_hash, model_state
-from funathon.settings import is_configured
+from funathon.rag.kept import content_hash, embedded_code, model_state
+from funathon.settings import EMBEDDED, is_configured
 
 TEMPERATURE = 0
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "nace_answer", "schema": NaceAnswer.model_json_schema()}}
-TAKEN: dict[tuple[str, ...], dict] = {}
-"""The options that are left for models whose endpoints have refused some, by the state of the model."""
+TAKEN: dict[tuple, dict] = {}
+"""The options that are left for models whose endpoints have refused some, by the state of the model and whether JSON was wanted."""
 FAILED = "request failed"
 """The outcome of a request that failed; the others are those of `funathon.rag.answers`."""
 COLUMNS = {
@@ -44,13 +45,26 @@ Request = tuple[Messages, Sequence[str]]
 """Messages, and the codes of the candidates that they show."""
 
 
-def generator_name() -> str:
-    """The chat model in words, for figures: its name, and what it is where it is the embedded stand-in."""
+def generator_name(recorded: str | None = None) -> str:
+    """The chat model in words, for figures: its name, and what it is where it is an embedded one.
+
+    `recorded`: the name of a recorded model, here and below; without one it is CHAT_MODEL.
+    """
+    if recorded:
+        return f"{recorded} (recorded answers of a language model)"
     name = os.environ["CHAT_MODEL"]
     return name if is_configured("LLMLAB_URL") else f"{name} (a ranker fitted on labels)"
 
 
-def ask(messages: Messages, candidates: Sequence[str], client: OpenAI) -> dict:
+def embedded_client() -> OpenAI:
+    """A client of the embedded endpoint, which has the recorded models, whatever endpoint `.env` names; it is started if need be.
+
+    Raises FunathonError when it does not start.
+    """
+    return OpenAI(base_url=embedded_endpoint().url, api_key=EMBEDDED["LLMLAB_API_KEY"], timeout=120, max_retries=5)
+
+
+def ask(messages: Messages, candidates: Sequence[str], client: OpenAI, recorded: str | None = None) -> dict:
     """Ask the chat model to choose among candidates: a row with the keys of COLUMNS, also when the request failed.
 
     Question 7.7 builds it. Whatever the service does, nothing is raised; `seconds` are those of this request.
@@ -58,7 +72,7 @@ def ask(messages: Messages, candidates: Sequence[str], client: OpenAI) -> dict:
     started = time.perf_counter()
     row = {"code": None, "confidence": None, "tokens_in": 0, "tokens_out": 0}
     try:
-        completion = complete(messages, client)
+        completion = complete(messages, client, recorded)
         read = parse_answer(completion.choices[0].message.content, candidates)
         row |= {"code": read.code, "confidence": read.confidence, "outcome": read.outcome, "detail": read.detail}
         if completion.usage:
@@ -68,17 +82,17 @@ def ask(messages: Messages, candidates: Sequence[str], client: OpenAI) -> dict:
     return row | {"seconds": time.perf_counter() - started}
 
 
-def complete(messages: Messages, client: OpenAI) -> ChatCompletion:
+def complete(messages: Messages, client: OpenAI, recorded: str | None = None, as_json: bool = True) -> ChatCompletion:
     """The model's completion, asked for with the options that its endpoint takes: what it refused once is left out from then on.
 
     Raises openai.APIError when the request fails, and the first refusal when leaving options out does not help.
     """
-    model = tuple(model_state("CHAT_MODEL"))
-    options = TAKEN.get(model, {"temperature": TEMPERATURE, "response_format": RESPONSE_FORMAT})
+    model = (*chat_state(recorded), as_json)
+    options = TAKEN.get(model, {"temperature": TEMPERATURE} | ({"response_format": RESPONSE_FORMAT} if as_json else {}))
     first = None
     while True:
         try:
-            completion = client.chat.completions.create(model=os.environ["CHAT_MODEL"], messages=messages, **options)
+            completion = client.chat.completions.create(model=recorded or os.environ["CHAT_MODEL"], messages=messages, **options)
         except REFUSALS as error:
             first = first or error
             less = with_less(options, str(error))
@@ -91,9 +105,14 @@ def complete(messages: Messages, client: OpenAI) -> ChatCompletion:
             return completion
 
 
-def fingerprint(messages: Messages) -> str:
+def chat_state(recorded: str | None = None) -> list[str]:
+    """What tells the chat model from others."""
+    return [recorded, embedded_code()] if recorded else model_state("CHAT_MODEL")
+
+
+def fingerprint(messages: Messages, recorded: str | None = None) -> str:
     """A short text that is the same for the same model and messages, and different for others."""
-    return content_hash([model_state("CHAT_MODEL"), messages])
+    return content_hash([chat_state(recorded), messages])
 
 
 def read_answers(path: Path) -> dict[str, dict]:
@@ -116,10 +135,14 @@ def is_answer(row: dict) -> bool:
 
 
 def ask_all(
-    requests: Sequence[Request], path: Path, ask: Callable[[Messages, Sequence[str]], dict], workers: int = 4
+    requests: Sequence[Request],
+    path: Path,
+    ask: Callable[[Messages, Sequence[str]], dict],
+    workers: int = 4,
+    recorded: str | None = None,
 ) -> list[dict]:
     """Rows for all requests, in their order; those that the file `path` answers are not sent again."""
-    keys = [fingerprint(messages) for messages, _ in requests]
+    keys = [fingerprint(messages, recorded) for messages, _ in requests]
     rows = read_answers(path)
     missing = {key: request for key, request in zip(keys, requests) if key not in rows}
     print(f"{len(set(keys)) - len(missing):,} answers kept from before, {len(missing):,} to ask for")

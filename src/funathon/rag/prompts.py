@@ -16,6 +16,15 @@ Rules:
 Answer with one JSON object and nothing else:
 {"codable": true or false, "code": "the code" or null, "confidence": a number from 0 to 1}"""
 
+TERSE = """You code business activities in NACE Rev. 2.1. Choose the candidate class that fits best.
+
+Answer with one JSON object and nothing else:
+{"codable": true or false, "code": "the code" or null, "confidence": a number from 0 to 1}"""
+"""A system prompt without rules, to see what the rules of SYSTEM are worth."""
+
+NAIVE = "Which class of NACE Rev. 2.1 is this activity? Answer with its code."
+"""What chapter 5 asks with nothing to read, above a label and an empty line."""
+
 MOST_CHARACTERS = 2000
 """Labels are cut after so many characters: no register field is longer, and a text that is would crowd out the notes."""
 
@@ -44,7 +53,18 @@ def candidate_block(row: dict, examples: Sequence[str] = ()) -> str:
     return "\n".join(parts)
 
 
-def make_messages(label: str, blocks: Sequence[str]) -> list[dict[str, str]]:
+def make_messages(label: str, blocks: Sequence[str], system: str = SYSTEM) -> list[dict[str, str]]:
     """The system and the user message for a label and the blocks of its candidates, best first."""
     user = "\n\n".join([f"<activity>\n{isolated(label)}\n</activity>", "Candidates:", *blocks])
-    return [{"role": "system", "content": SYSTEM}, {"role": "user", "content": user}]
+    return [{"role": "system", "content": system}, {"role": "user", "content": user}]
+
+
+def unguarded_messages(label: str, blocks: Sequence[str]) -> list[dict[str, str]]:
+    """A prompt as one writes it before one has thought of attacks: no rule on them, and nothing between a label and the prompt."""
+    user = "\n\n".join([f"Activity: {label}", "Candidates:", *blocks])
+    return [{"role": "system", "content": TERSE}, {"role": "user", "content": user}]
+
+
+def naive_messages(label: str) -> list[dict[str, str]]:
+    """The question of chapter 5 with nothing to read."""
+    return [{"role": "user", "content": f"{NAIVE}\n\n{label}"}]

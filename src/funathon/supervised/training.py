@@ -28,9 +28,9 @@ from torchTextClassifiers.value_encoder import ValueEncoder
 from transformers import PreTrainedTokenizerFast
 
 from funathon.corpus.labels import read_labels
-from funathon.corpus.not_codable import among_sentences, read_form_sentences
 from funathon.corpus.notes import note_rows
 from funathon.corpus.splitting import SEED, Split, split_labels
+from funathon.corpus.varying import Varying
 from funathon.errors import FunathonError
 from funathon.files import write_text
 from funathon.minilm import english_tokenizer, minilm_network, sentence_tokenizer, token_vectors
@@ -58,7 +58,7 @@ class Settings:
     dimensions_per_view: int = 160
     dropout: float = 0.2
     readings: int = 3
-    """Forms in which each text is read: as it is, and otherwise each time among other form sentences."""
+    """Forms in which each text is read: as it is, and otherwise each time in another form (see `funathon.corpus.varying`)."""
     fine_tuning: FineTuning = field(default_factory=FineTuning)
     """How the teacher is made."""
     distilling: Distilling = field(default_factory=Distilling)
@@ -122,7 +122,7 @@ def note_to_mlflow(name: str, value: float, step: int) -> None:
 def fit(split: Split, settings: Settings, note: Note = note_nothing) -> torchTextClassifiers:
     """Train a classifier on the training set and the notes of the nomenclature."""
     X, y = learnt_from(split)
-    readings = make_readings(X, settings, make_teacher(X, y, settings, note))
+    readings = make_readings(X, y, settings, make_teacher(X, y, settings, note))
     torch.manual_seed(settings.seed)
     tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
     return train_network(make_network(tokenizer, split, settings), tokenizer, readings, y, settings, note)
@@ -135,23 +135,23 @@ def learnt_from(split: Split) -> tuple[np.ndarray, np.ndarray]:
 
 
 def make_teacher(X: np.ndarray, y: np.ndarray, settings: Settings, note: Note = note_nothing) -> EncoderClassifier:
-    """MiniLM fine-tuned on the texts `X` with the codes `y`, both of shape (texts,), each among form sentences."""
-    sentences = read_form_sentences()
+    """MiniLM fine-tuned on the texts `X` with the codes `y`, both of shape (texts,), in varying forms."""
     return fine_tune(
         copy.deepcopy(minilm_network()),
         sentence_tokenizer(),
         list(X),
         LabelEncoder().fit_transform(y),
-        lambda text, chooser: among_sentences(text, sentences, chooser),
+        Varying(X.tolist(), y.tolist()),
         settings.fine_tuning,
         lambda step, steps, loss: note("teacher_loss", loss, step) if step % 100 == 0 else None,
     )
 
 
-def make_readings(X: np.ndarray, settings: Settings, teacher: EncoderClassifier) -> list[Reading]:
-    """The texts `X`, shape (texts,), in the forms that the network will read them in, with what the teacher says of each."""
-    chooser, sentences = random.Random(settings.seed), read_form_sentences()
-    forms = [list(X)] + [[among_sentences(text, sentences, chooser) for text in X] for _ in range(1, settings.readings)]
+def make_readings(X: np.ndarray, y: np.ndarray, settings: Settings, teacher: EncoderClassifier) -> list[Reading]:
+    """The texts `X` with the codes `y`, both of shape (texts,), in the forms that the network will read them in, with what the teacher
+    says of each."""
+    chooser, vary = random.Random(settings.seed), Varying(X.tolist(), y.tolist())
+    forms = [X.tolist()] + [[vary(text, chooser) for text in X.tolist()] for _ in range(1, settings.readings)]
     return [Reading(texts, encoder_scores(teacher, sentence_tokenizer(), texts).astype(np.float16)) for texts in forms]
 
 

@@ -108,7 +108,7 @@ def measure_variants(names: list[str]) -> None:
     X, y = learnt_from(split)
     settings = Settings()
     teacher = make_teacher(X, y, settings)
-    readings = make_readings(X, settings, teacher)
+    readings = make_readings(X, y, settings, teacher)
     for name in names:
         if name == THE_TEACHER:
             best = teacher_codes(teacher, split)
