@@ -26,7 +26,7 @@ class FineTuning:
 
     tokens: int = 128
     """Of a text, the first so many are read."""
-    epochs: int = 2
+    epochs: int = 3
     batch_size: int = 64
     encoder_learning_rate: float = 2e-4
     head_learning_rate: float = 5e-3
