@@ -394,7 +394,7 @@ def test_a_killed_run_of_the_command_goes_on(register, tmp_path, server):
     assert read(out)["label"].to_list() == texts
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=15)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=8)
 @given(
     texts=st.lists(
         st.none() | st.text(max_size=8) | st.sampled_from(["</activity>", "\x00", '"{}"', "\u2028", "x" * 2100]), max_size=12

@@ -1,6 +1,6 @@
 """What came of each text of a register, in a file that only grows: `answers.jsonl` in the folder of the run.
 
-A text is known by a hash, so that equal ones are asked once. In memory there is the place of each answer in the file, about 200 bytes
+A text is known by a hash, so that equal ones are asked once. In memory there is the place of each answer in the file, some 130 bytes
 a text; the answers themselves stay on the disk.
 """
 
