@@ -9,12 +9,13 @@ import torch
 from typer.testing import CliRunner
 
 from funathon.cli import app
+from funathon.corpus.blanks import EMPTY, NO_LABEL, NOTHING
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.errors import FunathonError
 from funathon.paths import PRETRAINED
 from funathon.supervised.classifier import batches, scores
 from funathon.supervised.columns import CODE_COLUMNS
-from funathon.supervised.predicting import EMPTY, NO_LABEL, NOTHING, UNREADABLE, Coder, load_coder
+from funathon.supervised.predicting import UNREADABLE, Coder, load_coder
 
 TEXT = "hand-made pretzels and rye loaves, sold from a van at farmers' markets"
 

@@ -67,3 +67,9 @@ def print_json(content: dict | list) -> None:
     import json
 
     typer.echo(json.dumps(content, indent=1))
+
+
+def tell_outcome(out: str, rows: int, review: int, without_code: int) -> None:
+    """Say what was written to `out`: a coded register, with so many rows, some of them for review."""
+    counts = f"{rows:,} rows, {review:,} to review, {without_code:,} of them without a code"
+    console.print(f"wrote {escape(visible(out))}: {counts}", highlight=False, soft_wrap=True)

@@ -16,6 +16,7 @@ from funathon.cli.base import (
     complaints,
     console,
     print_json,
+    tell_outcome,
 )
 from funathon.errors import visible, without_secrets
 from funathon.supervised.review import REVIEW_BELOW
@@ -175,5 +176,4 @@ def code_register(
     )
     if outcome.resumed:
         console.print(f"kept {outcome.resumed:,} rows of an earlier run", highlight=False)
-    counts = f"{outcome.rows:,} rows, {outcome.review:,} to review, {outcome.without_code:,} of them without a code"
-    console.print(f"wrote {escape(visible(out))}: {counts}", highlight=False, soft_wrap=True)
+    tell_outcome(out, outcome.rows, outcome.review, outcome.without_code)

@@ -17,6 +17,22 @@ BLANKS = pl.Series(
 ).str.strip_chars()
 """Whole texts, in lower case and with single spaces for punctuation, that say nothing about an activity."""
 
+NO_LABEL = "no label"
+EMPTY = "empty label"
+NOTHING = "says nothing about an activity"
+
+
+def why_blank(texts: pl.Expr) -> pl.Expr:
+    """Why each of some texts (String) cannot be coded whatever codes it: NO_LABEL, EMPTY, NOTHING, or null for a text that says more."""
+    return (
+        pl.when(texts.is_null())
+        .then(pl.lit(NO_LABEL))
+        .when(texts.str.strip_chars() == "")
+        .then(pl.lit(EMPTY))
+        .when(says_nothing(texts))
+        .then(pl.lit(NOTHING))
+    )
+
 
 def says_nothing(texts: pl.Expr) -> pl.Expr:
     """Whether texts (String) are one of BLANKS, whatever their case and punctuation: `N/A`, `(unknown)`, `- none -`."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import openai
 from openai import AsyncOpenAI
@@ -18,6 +19,8 @@ RETRIES = 4
 """Times that a request is sent again after a 429, a 5xx or no answer; the client waits in between, as long as Retry-After says."""
 CHATS_AT_ONCE = 8
 """Requests to the chat model under way at a time."""
+TOLD_FROM = 20
+"""Answers from which on a mean of their tokens is told."""
 
 
 def make_client() -> AsyncOpenAI:
@@ -25,6 +28,27 @@ def make_client() -> AsyncOpenAI:
     return AsyncOpenAI(
         base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=PATIENCE, max_retries=RETRIES
     )
+
+
+@dataclass
+class Tokens:
+    """What the answers so far have cost, where the endpoint says it: numbers of answers and of tokens."""
+
+    answers: int = 0
+    read: int = 0
+    written: int = 0
+
+    def add(self, usage: object) -> None:
+        """Count an answer with the `usage` that came with it, which some endpoints leave out."""
+        read, written = (getattr(usage, name, None) for name in ("prompt_tokens", "completion_tokens"))
+        if isinstance(read, int) and isinstance(written, int):
+            self.answers, self.read, self.written = self.answers + 1, self.read + read, self.written + written
+
+    def mean(self) -> str:
+        """The mean in words; empty before there are TOLD_FROM answers."""
+        if self.answers < TOLD_FROM:
+            return ""
+        return f"{self.read / self.answers:,.0f} tokens in, {self.written / self.answers:,.0f} out a text"
 
 
 class Generator:
@@ -35,6 +59,7 @@ class Generator:
     """
 
     def __init__(self, client: AsyncOpenAI) -> None:
+        self.tokens = Tokens()
         self._client = client
         self._at_once = asyncio.Semaphore(CHATS_AT_ONCE)
         schema = {
@@ -66,7 +91,13 @@ class Generator:
 
     async def _send(self, messages: Sequence[dict[str, str]], options: dict) -> str | list | None:
         request = self._client.chat.completions.create(model=os.environ["CHAT_MODEL"], messages=messages, **options)
-        return await read_response(request, lambda answer: answer.choices[0].message.content)
+
+        def read(answer) -> str | list | None:
+            content = answer.choices[0].message.content
+            self.tokens.add(getattr(answer, "usage", None))
+            return content
+
+        return await read_response(request, read)
 
 
 def failure_of(error: openai.OpenAIError) -> tuple[str, str]:

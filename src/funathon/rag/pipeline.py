@@ -4,11 +4,12 @@ Each label becomes one row of a file of results, also when its request failed; a
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import openai
@@ -25,11 +26,11 @@ from funathon.corpus.tables.table import GUESSED, Reading
 from funathon.errors import FunathonError
 from funathon.paths import CACHE
 from funathon.rag.answers import OUTCOMES, parse_answer
-from funathon.rag.generator import Generator, failure_of, make_client
+from funathon.rag.generator import Generator, Tokens, failure_of, make_client
 from funathon.rag.prompts import SYSTEM, candidate_block, isolated, make_messages
 from funathon.rag.results import Evaluation, Result, Results, measure
 from funathon.rag.retrievers import RETRIEVERS, Retriever
-from funathon.rag.vectors import BATCH, embed, open_qdrant
+from funathon.rag.vectors import BATCH, UNFIT, embed, open_qdrant
 from funathon.services import check_llm, check_qdrant, where_texts_go
 from funathon.settings import is_configured
 
@@ -55,8 +56,15 @@ class Pipeline:
         self._failures = 0
         self._last = time.perf_counter()
 
+    @property
+    def tokens(self) -> Tokens:
+        """What the chat model's answers have cost."""
+        return self._generator.tokens
+
     async def code(self, rows: Sequence[int], labels: Sequence[str], keep: Callable[[Result], None]) -> None:
         """Code some labels, at most BATCH; `keep` is called with the result of each as soon as it is there.
+
+        When the endpoint makes no vectors of them because it refuses one of the texts, the others are coded all the same.
 
         Raises FunathonError when the credentials are refused, a model is unknown or too many requests fail one after another.
         """
@@ -64,6 +72,11 @@ class Pipeline:
         try:
             vectors = await embed(self._client, labels)
         except openai.OpenAIError as error:
+            if getattr(error, "status_code", None) in UNFIT and len(rows) > 1:
+                half = len(rows) // 2
+                await self.code(rows[:half], labels[:half], keep)
+                await self.code(rows[half:], labels[half:], keep)
+                return
             outcome, detail = failure_of(error)
             for row in rows:
                 keep(self._result(row, [], f"embedding: {outcome}", detail))
@@ -124,22 +137,14 @@ def evaluate(
 
     Raises FunathonError for a file that cannot be read, a service that does not work, or an endpoint that goes away.
     """
-    from funathon.endpoint.server import ensure_endpoint, fingerprint
+    from funathon.endpoint.server import fingerprint
 
     table = read_judged(file, reading, code=code, label=label)
     if sample is not None and sample < len(table):
         table = table.sample(sample, seed=SEED)
     labels, truth = table[label].to_list(), table[code].to_list()
-    if sentence := where_texts_go():
-        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
-    ensure_endpoint()
-    check_llm()
-    check_qdrant()
-    dimensions = asyncio.run(vector_length())
     nomenclature = read_nomenclature()
-    with open_qdrant("rag") as qdrant:
-        retriever = RETRIEVERS[retrieval](qdrant, nomenclature)
-        retriever.index.forget_other_lengths(dimensions)
+    with ready_retriever(retrieval, nomenclature, console) as (retriever, dimensions):
         if known := sum(text in retriever.learnt for text in labels):
             console.print(
                 f"{known:,} of {len(labels):,} labels are in the training set, which this retrieval searches: the figures flatter it.",
@@ -156,6 +161,27 @@ def evaluate(
         results = Results(path)
         asyncio.run(fill(results, labels, retriever, nomenclature, k, console))
     return measure([results.by_row[row] for row in range(len(labels))], truth, k)
+
+
+@contextlib.contextmanager
+def ready_retriever(retrieval: str, nomenclature: pl.DataFrame, console: Console) -> Iterator[tuple[Retriever, int]]:
+    """The retriever of this name, and the length of its vectors, once the services have been seen to work. Before anything is sent,
+    `console` gets a line that says where texts go, if `.env` names an endpoint.
+
+    Raises FunathonError for a service that does not work.
+    """
+    from funathon.endpoint.server import ensure_endpoint
+
+    if sentence := where_texts_go():
+        console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    ensure_endpoint()
+    check_llm()
+    check_qdrant()
+    dimensions = asyncio.run(vector_length())
+    with open_qdrant("rag") as qdrant:
+        retriever = RETRIEVERS[retrieval](qdrant, nomenclature)
+        retriever.index.forget_other_lengths(dimensions)
+        yield retriever, dimensions
 
 
 async def vector_length() -> int:
@@ -186,28 +212,52 @@ async def fill(
     k: int,
     console: Console,
 ) -> None:
-    """Get the results that are missing, two batches of labels at a time: one is embedded while the other is answered."""
+    """Get the results that are missing."""
     missing = results.missing(len(labels))
     if not missing:
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    some = (missing[start : start + BATCH] for start in range(0, len(missing), BATCH))
+    batches = ((rows, [labels[row] for row in rows]) for rows in some)
+    await code_batches(batches, len(labels), len(labels) - len(missing), retriever, nomenclature, k, results.keep, console)
+
+
+async def code_batches(
+    batches: Iterator[tuple[Sequence[int], Sequence[str]]],
+    total: int,
+    done: int,
+    retriever: Retriever,
+    nomenclature: pl.DataFrame,
+    k: int,
+    keep: Callable[[Result], None],
+    console: Console,
+) -> None:
+    """Code labels in batches, their numbers and as many texts, at most BATCH: two batches at a time, so that one is embedded while the
+    other is answered. `keep` is called with each result; the bar on `console` begins at `done` of `total`.
+
+    Raises FunathonError when the endpoint refuses everything or goes away.
+    """
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[cost]}"),
+    )
     async with make_client() as client:
         with Progress(*columns, console=console) as progress:
-            embedded = progress.add_task("notes", total=len(retriever.index.points))
-            coded = progress.add_task("labels", total=len(labels), completed=len(labels) - len(missing))
+            embedded = progress.add_task("notes", total=len(retriever.index.points), cost="")
+            coded = progress.add_task("labels", total=total, completed=done, cost="")
             try:
                 await retriever.index.fill(client, lambda done: progress.advance(embedded, done))
                 pipeline = Pipeline(client, retriever, nomenclature, k)
 
-                def keep(result: Result) -> None:
-                    results.keep(result)
-                    progress.advance(coded)
-
-                batches = iter([missing[start : start + BATCH] for start in range(0, len(missing), BATCH)])
+                def keep_and_tell(result: Result) -> None:
+                    keep(result)
+                    progress.update(coded, advance=1, cost=pipeline.tokens.mean())
 
                 async def work() -> None:
-                    for batch in batches:
-                        await pipeline.code(batch, [labels[row] for row in batch], keep)
+                    for numbers, labels in batches:
+                        await pipeline.code(numbers, labels, keep_and_tell)
 
                 async with asyncio.TaskGroup() as tasks:
                     tasks.create_task(work())

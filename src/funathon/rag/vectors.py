@@ -19,6 +19,8 @@ from funathon.rag.retrieval import Document, codes_of
 
 BATCH = 64
 """Texts in one request for embeddings."""
+UNFIT = (400, 413, 422)
+"""How endpoints refuse texts that are too long, too many or not to their mind."""
 REQUESTS_AT_ONCE = 4
 """Requests for embeddings under way at a time."""
 
@@ -69,7 +71,7 @@ async def embed(client: AsyncOpenAI, texts: Sequence[str]) -> list[list[float]]:
             request, lambda answer: [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
         )
     except openai.APIStatusError as error:
-        if error.status_code not in (400, 413, 422) or len(texts) == 1:
+        if error.status_code not in UNFIT or len(texts) == 1:
             raise
     half = (len(texts) + 1) // 2
     vectors = await embed(client, texts[:half]) + await embed(client, texts[half:])

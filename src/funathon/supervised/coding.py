@@ -1,4 +1,4 @@
-"""Coding a whole register: `funathon code`.
+"""Coding a whole register: `funathon code`, and what `funathon rag code` does in the same way.
 
 The register is read, coded and written piece by piece, so that memory does not grow with it. Rows are counted before, and what is
 written is counted again before it gets its name: a result has all rows of the register, or there is none. When the same command is
@@ -8,7 +8,7 @@ given again after an interruption, the pieces that are done are compared with th
 import hashlib
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Protocol
@@ -26,7 +26,7 @@ from funathon.corpus.tables.table import GUESSED, Reading, Table
 from funathon.errors import FunathonError, visible
 from funathon.files import publish
 from funathon.storage import is_remote
-from funathon.supervised.columns import CODE_SCHEMA, REVIEW, new_names
+from funathon.supervised.columns import RESULT_SCHEMA, REVIEW, new_names
 from funathon.supervised.unfinished import keep, kept, piece_path, unfinished, writing
 
 ROWS = 16_384
@@ -37,7 +37,7 @@ class Labeller(Protocol):
     """What codes labels; `predicting.Coder` is one."""
 
     def table(self, labels: pl.Series) -> pl.DataFrame:
-        """A row with the columns of CODE_SCHEMA for each of the labels."""
+        """A row with the new columns but `review`, those of CODE_SCHEMA for instance, for each of the labels."""
 
 
 @dataclass(frozen=True)
@@ -56,18 +56,24 @@ def code_register(
     source: str,
     out: str,
     load: Callable[[], Labeller],
-    model: str,
+    model: str | dict,
     console: Console,
     *,
     label: str,
     threshold: float,
     reading: Reading = GUESSED,
+    columns: Mapping[str, pl.DataType] = RESULT_SCHEMA,
+    prepare: Callable[[Path, Table, str], None] | None = None,
+    fresh: bool = False,
 ) -> Outcome:
     """Code the texts in the column `label` of `source` and write them with all columns to `out`, in the format of its ending.
 
-    `out` has the columns of the input, those of CODE_SCHEMA and `review`, which is true where the confidence is below `threshold` or
-    there is a `reason`; `columns.new_names` says how they are called. `load` gives what codes, and is called when there is something
-    to code; `model` is its fingerprint. Progress goes to `console`.
+    `out` has the columns of the input and the new `columns`, `review` among them, which is true where the confidence is missing or
+    below `threshold`, or there is a `reason`; `columns.new_names` says how they are called. `load` gives what codes, and is called
+    when there is something to code; `model` is its fingerprint, anything that JSON can hold. Progress goes to `console`.
+
+    `prepare` is called before the first piece, with the folder of the run, the register and its column of texts: it may keep there
+    what takes long, and raise FunathonError when it cannot be had. With `fresh` what an earlier run has kept is thrown away.
 
     Raises FunathonError when the input cannot be read without doubt, has no column `label`, or changes meanwhile; and when `out`
     exists, is being written by another run, cannot hold the columns or cannot be written.
@@ -80,14 +86,16 @@ def code_register(
     table = open_table(source, reading)
     column = find_column(table.name, table.schema.names(), label, "--label", tell)
     refuse_no_text(table, column)
-    names = new_names(table.schema.names(), table.name)
-    schema = pl.Schema({**table.schema, **{names[name]: kind for name, kind in (*CODE_SCHEMA.items(), (REVIEW, pl.Boolean))}})
+    names = new_names(table.schema.names(), table.name, columns)
+    schema = pl.Schema({**table.schema, **{names[name]: kind for name, kind in columns.items()}})
     tables.check(output, schema, table.rows, table.name)
     refuse_taken(result)
     run = {"input": digest(register), "reading": asdict(reading), "model": model, "label": column, "threshold": threshold}
-    with unfinished(result, run | {"rows": table.rows, "piece": ROWS}) as folder:
+    with unfinished(result, run | {"rows": table.rows, "piece": ROWS}, fresh=fresh) as folder:
         refuse_taken(result)  # another run may have ended since
         read_through(table, output)
+        if prepare is not None:
+            prepare(folder, table, column)
         worker = Worker(load, column, threshold, names)
         with bar(console) as progress:
             task = progress.add_task(visible(register.name), total=table.rows)
@@ -127,7 +135,7 @@ class Worker:
         coded = coded.with_columns(
             (pl.col("confidence").lt(self._threshold).fill_null(True) | pl.col("reason").is_not_null()).alias(REVIEW)
         )
-        return pl.concat([piece, coded.rename(self._names)], how="horizontal")
+        return pl.concat([piece, coded.select(list(self._names)).rename(self._names)], how="horizontal")
 
 
 def refuse_remote(*paths: str) -> None:

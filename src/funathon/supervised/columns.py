@@ -1,6 +1,6 @@
 """The columns that coding adds to a table, and why a text gets no code."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import polars as pl
 
@@ -22,15 +22,17 @@ CODE_SCHEMA = {
 """Columns of `Coder.table` and their types."""
 CODE_COLUMNS = tuple(CODE_SCHEMA)
 REVIEW = "review"
+RESULT_SCHEMA = {**CODE_SCHEMA, REVIEW: pl.Boolean}
+"""Columns that `funathon code` adds to a register and their types."""
 PREFIX = "predicted_"
 
 
-def new_names(columns: Sequence[str], name: str) -> dict[str, str]:
-    """The names that CODE_COLUMNS and REVIEW get beside the `columns` of the file `name`: their own, or all with PREFIX.
+def new_names(columns: Sequence[str], name: str, new: Iterable[str] = tuple(RESULT_SCHEMA)) -> dict[str, str]:
+    """The names that the `new` columns get beside the `columns` of the file `name`: their own, or all with PREFIX.
 
     Raises FunathonError when a column has such a name too.
     """
-    new = [*CODE_COLUMNS, REVIEW]
+    new = list(new)
     prefix = PREFIX if set(new) & set(columns) else ""
     names = {column: prefix + column for column in new}
     taken = [column for column in names.values() if column in columns]

@@ -11,7 +11,7 @@ from rich.markup import escape
 from tokenizers import Encoding
 from torchTextClassifiers import torchTextClassifiers
 
-from funathon.corpus.blanks import says_nothing
+from funathon.corpus.blanks import why_blank
 from funathon.corpus.codes import shorten
 from funathon.corpus.nomenclature import read_nomenclature, refuse_foreign_classes
 from funathon.supervised.classifier import Batch, batches, clean
@@ -22,9 +22,6 @@ from funathon.supervised.pretrained import load_model
 DECISIVE = 4
 """Words that are shown to people."""
 
-NO_LABEL = "no label"
-EMPTY = "empty label"
-NOTHING = "says nothing about an activity"
 UNREADABLE = "no word that the model knows"
 DOUBTFUL = "perhaps no activity that can be coded"
 """The one reason beside which there are candidates all the same."""
@@ -163,19 +160,8 @@ def why_not(texts: pl.Series, readable: np.ndarray, doubtful: np.ndarray) -> pl.
     `readable` says whether it has a word that the model knows, `doubtful` whether it seems to name no activity, both boolean arrays of
     shape (texts,). Returns a series of as many strings.
     """
-    text = pl.col("text")
-    reason = (
-        pl.when(text.is_null())
-        .then(pl.lit(NO_LABEL))
-        .when(text.str.strip_chars() == "")
-        .then(pl.lit(EMPTY))
-        .when(says_nothing(text))
-        .then(pl.lit(NOTHING))
-        .when(~pl.col("readable"))
-        .then(pl.lit(UNREADABLE))
-        .when(pl.col("doubtful"))
-        .then(pl.lit(DOUBTFUL))
-    )
+    to_the_model = pl.when(~pl.col("readable")).then(pl.lit(UNREADABLE)).when(pl.col("doubtful")).then(pl.lit(DOUBTFUL))
+    reason = pl.coalesce(why_blank(pl.col("text")), to_the_model)
     flags = [pl.Series(name, flag, dtype=pl.Boolean) for name, flag in (("readable", readable), ("doubtful", doubtful))]
     return pl.select(texts.alias("text"), *flags).select(reason=reason)["reason"]
 

@@ -1,7 +1,7 @@
 """The folder of a run that is not finished: `register.csv.part` beside `register.csv`.
 
-It holds the pieces that are done, a fingerprint of the run (content of the input, model, options) and a lock, which a process
-loses only by ending. Whatever was being written when a run was killed begins with a full stop and is removed by the next run.
+It holds the pieces that are done, or the answers that have come, a fingerprint of the run (content of the input, model, options) and
+a lock, which a process loses only by ending. Whatever was being written when a run was killed begins with a full stop and is removed by the next run.
 """
 
 import contextlib
@@ -20,14 +20,16 @@ from funathon.files import replacing, write_text
 
 FINGERPRINT = "fingerprint.json"
 LOCK = "lock"
+ANSWERS = "answers.jsonl"
+"""What a chat model has answered, where one is asked."""
 
 
 @contextlib.contextmanager
-def unfinished(out: Path, run: dict) -> Iterator[Path]:
-    """The folder for the pieces of `out`, ours alone while the block lasts. When the block fails before any piece is done, the folder
+def unfinished(out: Path, run: dict, *, fresh: bool = False) -> Iterator[Path]:
+    """The folder for the pieces of `out`, ours alone while the block lasts. When the block fails before anything is done, the folder
     is removed.
 
-    `run` says what the pieces depend on. Raises FunathonError when the folder belongs to another run, is in use, or cannot be
+    `run` says what the pieces depend on; with `fresh` those of an earlier run, whatever it was, are removed first. Raises FunathonError when the folder belongs to another run, is in use, or cannot be
     written.
     """
     folder = out.with_name(out.name + ".part")
@@ -48,6 +50,11 @@ def unfinished(out: Path, run: dict) -> Iterator[Path]:
     try:
         content = json.dumps(run, indent=1, ensure_ascii=True) + "\n"
         known = folder / FINGERPRINT
+        if fresh:
+            with writing(out):
+                # the fingerprint last, so that a folder of which something is left is still known for ours
+                for path in [*folder.glob("*.parquet"), folder / ANSWERS, known]:
+                    path.unlink(missing_ok=True)
         with writing(out):
             foreign = known.exists() and known.read_bytes() != content.encode()
         if foreign:
@@ -62,7 +69,7 @@ def unfinished(out: Path, run: dict) -> Iterator[Path]:
         try:
             yield folder
         except BaseException:
-            if not any(folder.glob("*.parquet")):
+            if not any(folder.glob("*.parquet")) and not (folder / ANSWERS).exists():
                 shutil.rmtree(folder)
             raise
     finally:
