@@ -27,6 +27,8 @@ TEMPERATURE = 0
 RESPONSE_FORMAT = {"type": "json_schema", "json_schema": {"name": "nace_answer", "schema": NaceAnswer.model_json_schema()}}
 TAKEN: dict[tuple, dict] = {}
 """The options that are left for models whose endpoints have refused some, by the state of the model and whether JSON was wanted."""
+RECORDED = "recorded-claude"
+"""The recorded model that the chapters ask."""
 FAILED = "request failed"
 """The outcome of a request that failed; the others are those of `funathon.rag.answers`."""
 COLUMNS = {
