@@ -272,7 +272,7 @@ def test_some_failed_requests_are_told_at_the_end_and_asked_again(register, tmp_
     assert server.requests == 1 + 1 and len(read(out)) == 7
 
 
-def test_a_text_that_the_endpoint_does_not_embed_stops_no_other(register, tmp_path, server, monkeypatch):
+def test_a_text_that_the_endpoint_refuses_is_a_row_to_review_and_stops_no_other(register, tmp_path, server, monkeypatch):
     embedding = server.app
 
     async def refuse_long(scope, receive, send):
@@ -288,9 +288,18 @@ def test_a_text_that_the_endpoint_does_not_embed_stops_no_other(register, tmp_pa
 
     monkeypatch.setattr(server, "app", refuse_long)
     out = tmp_path / "out.csv"
-    with pytest.raises(FunathonError, match=r"1 of 4 requests failed \(embedding: HTTP 413"):
-        run(register([*TEXTS, "a very, very long text"]), out)
-    assert len(answers_in(out)) == 3
+    run(register([*TEXTS, "a very, very long text"]), out)
+    last = read(out).row(-1, named=True)
+    assert (last["code"], last["outcome"], last["reason"]) == (None, "refused", "the endpoint refuses the text")
+    assert str(last["review"]).lower() == "true" and "embedding: HTTP 413" in last["detail"]
+    assert read(out)["code"].null_count() == 4
+
+
+def test_an_endpoint_that_refuses_every_text_is_at_fault_itself(register, tmp_path, server):
+    server.chat = refuses(400)
+    with pytest.raises(FunathonError, match=r"3 of 3 requests failed \(HTTP 400"):
+        run(register(), tmp_path / "out.csv")
+    assert not (tmp_path / "out.csv").exists()
 
 
 def test_a_second_run_at_once_is_refused(register, tmp_path):

@@ -50,7 +50,7 @@ def test_answers_are_kept_as_they_came_and_served_again(server, client, tmp_path
 def test_what_failed_is_asked_for_again_and_nothing_else(server, client, tmp_path):
     path = tmp_path / "recorded-x.jsonl"
     server.chat = refuses(503, times=5)
-    with pytest.raises(FunathonError, match="5 of 12 requests failed .HTTP 503"):
+    with pytest.raises(FunathonError, match=r"5 of 12 requests failed .HTTP 503"):
         record(PROMPTS, path, client)
     whole = path.read_bytes()
     path.write_bytes(whole[: whole.rstrip(b"\n").rfind(b"\n") + 20])  # a power cut tears the last line

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import BertConfig, BertModel
 
-from funathon.supervised.distilling import Distilling, Reading, distance, distil, like_length
+from funathon.supervised.distilling import Distilling, Reading, distance, distil, drawn_forms, like_length
 from funathon.supervised.encoder import FineTuning, encoder_scores, fine_tune, padded, shuffled_batches
 from funathon.supervised.network import WeightedViews
 
@@ -57,19 +57,17 @@ def test_what_the_teacher_says_outweighs_a_wrong_code_where_it_has_the_weight(ne
     assert codes(network, tokenizer, ["bread", "trout"]) == [0, 1]
 
 
-def test_the_readings_are_read_in_turn(network, tokenizer):
-    other = Reading(["trout"] * len(TEXTS), None)
+def test_half_of_the_texts_are_read_in_another_form(network, tokenizer):
+    forms = drawn_forms(9000, 4)
+    assert [round((forms == number).float().mean().item(), 1) for number in range(4)] == [0.5, 0.2, 0.2, 0.2]
+    assert not drawn_forms(50, 1).any()
+    # a form with the words of the other class makes it unsure of both
     told = []
-    settings = Distilling(batch_size=16, epochs=3)
-    distil(
-        network,
-        tokenizer,
-        [Reading(TEXTS, None), other],
-        NUMBERS,
-        settings,
-        lambda epoch, epochs, loss: told.append((epoch, epochs, loss > 0)),
-    )
-    assert told == [(1, 3, True), (2, 3, True), (3, 3, True)]
+    settings = Distilling(batch_size=16, epochs=40, learning_rate=0.01, learning_rate_decay=0.97)
+    confusing = [Reading(TEXTS, None), Reading([TEXTS[(i + 1) % len(TEXTS)] for i in range(len(TEXTS))], None)]
+    distil(network, tokenizer, confusing, NUMBERS, settings, lambda *each: told.append(each))
+    assert [each[:2] for each in told] == [(epoch, 40) for epoch in range(1, 41)]
+    assert told[-1][2] > 0.3
 
 
 def test_equal_scores_have_no_distance_and_softness_leaves_the_size_of_gradients():

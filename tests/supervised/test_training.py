@@ -10,12 +10,11 @@ import pytest
 from funathon.corpus.splitting import split_labels
 from funathon.errors import SECRETS, FunathonError
 from funathon.supervised.distilling import Distilling
-from funathon.supervised.encoder import FineTuning
 from funathon.supervised.predicting import load_coder
 from funathon.supervised.pretrained import load_model, read_manifest
 from funathon.supervised.training import EXPERIMENT, Settings, train
 
-QUICK = Settings(readings=2, fine_tuning=FineTuning(epochs=1), distilling=Distilling(epochs=1))
+QUICK = Settings(readings=2, teachers=1, teaching=Distilling(epochs=1), distilling=Distilling(epochs=1))
 NOMENCLATURE = """CODE\tHEADING\tPARENT_CODE\tLEVEL\tIncludes\tIncludesAlso\tExcludes
 X\tTHINGS\t\t1\t\t\t
 04\tThings to eat\tX\t2\t\t\t

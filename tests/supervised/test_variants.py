@@ -18,10 +18,10 @@ def network():
     return WeightedViews(vectors, num_classes=3, padding_idx=0, views=2, dropout=0.0)
 
 
-def test_the_file_has_variants_in_order_this_model_and_the_teacher_among_them():
+def test_the_file_has_variants_this_model_and_the_teachers_among_them():
     found = json.loads(VARIANTS_FILE.read_text())
-    assert list(found) == [name for name in (*variants.VARIANTS, variants.THE_TEACHER) if name in found]
-    assert variants.THE_TEACHER in found and any(name.endswith("this model") for name in found)
+    assert set(found) <= {*variants.VARIANTS, variants.A_TEACHER, variants.THE_TEACHERS, variants.TRANSFORMER}
+    assert variants.THE_TEACHERS in found and any(name.endswith("this model") for name in found)
     assert all(set(each) == {"all", *variants.ALL} and 0.4 < each["all"] < 0.9 for each in found.values())
 
 
@@ -31,3 +31,12 @@ def test_random_vectors_are_as_long_as_those_they_replace(network):
     assert not torch.isclose(before[1:], after[1:]).any()
     assert (after[0] == 0).all()
     assert after[1:].norm().item() == pytest.approx(before[1:].norm().item(), rel=0.2)
+
+
+def test_without_neighbours_a_token_counts_the_same_whatever_stands_around_it(network):
+    variants.without_neighbours(network)
+    assert [name for name, part in network.named_parameters() if not part.requires_grad] == [
+        "neighbourhood.change.weight",
+        "neighbourhood.change.bias",
+    ]
+    assert (network.neighbourhood(torch.tensor([[3, 4, 5]]), torch.ones(1, 3)) == 0).all()

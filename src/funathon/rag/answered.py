@@ -37,6 +37,9 @@ class AnsweredTexts:
                     self._places[found[0]] = place
                 place += len(line)
 
+    def __len__(self) -> int:
+        return len(self._places)
+
     def __contains__(self, key: bytes) -> bool:
         return key in self._places
 

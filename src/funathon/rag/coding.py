@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
@@ -33,7 +34,12 @@ from funathon.supervised.columns import REVIEW
 from funathon.supervised.unfinished import ANSWERS, writing
 
 NOT_ASKED = "not asked"
-"""The outcome of a text that is blank; the others are those of `funathon.rag.answers`."""
+"""The outcome of a text that is blank; the others are those of `funathon.rag.answers`, and REFUSED."""
+REFUSED = "refused"
+"""The outcome of a text that the endpoint does not take, where it takes others: too long for it, or held back by a filter of content."""
+REFUSALS = ("HTTP 400", "HTTP 413", "HTTP 422")
+"""The ways in which a request fails that will fail again."""
+REASONS = OUTCOMES | {REFUSED: "the endpoint refuses the text"}
 SCHEMA = {
     "code": pl.String,
     "title": pl.String,
@@ -131,6 +137,7 @@ class RagCoder:
             f"{table.rows:,} rows, {total:,} texts to ask for, each once: as many requests to the chat model", highlight=False
         )
         failures = Failures()
+        refused: dict[bytes, Result] = {}
         under_way: dict[int, bytes] = {}
 
         def keep(result: Result) -> None:
@@ -138,12 +145,20 @@ class RagCoder:
             if result.answered:
                 with writing(self._out):
                     answered.keep(key, result)
+            elif result.outcome.removeprefix("embedding: ") in REFUSALS:
+                refused[key] = result
             else:
                 failures.add(result)
 
         with ready_retriever(self._retrieval, self._nomenclature, self._console) as (retriever, _):
             batches = batches_of(texts_of(table, label), missing, under_way)
             asyncio.run(code_batches(batches, total, 0, retriever, self._nomenclature, self._k, keep, self._console))
+        for key, result in refused.items():
+            if len(answered):
+                with writing(self._out):
+                    answered.keep(key, replace(result, outcome=REFUSED, detail=f"{result.outcome}: {result.detail}"))
+            else:  # an endpoint that takes no text at all is at fault itself
+                failures.add(result)
         if failures.counts:
             raise FunathonError(
                 f"{failures.counts.total():,} of {total:,} requests failed ({failures}), so that {self._out} is not written.",
@@ -153,7 +168,7 @@ class RagCoder:
     def table(self, labels: pl.Series) -> pl.DataFrame:
         """What came of some labels: a row with the columns of SCHEMA but `review` for each.
 
-        A blank label has the outcome NOT_ASKED and a `reason`; a bad answer has no code and, as `reason`, what OUTCOMES says of it.
+        A blank label has the outcome NOT_ASKED and a `reason`; a bad answer has no code and, as `reason`, what REASONS says of it.
         """
         with self._answered.reading():
             rows = [self._row(text, reason) for text, reason in zip(*texts_and_reasons(labels))]
@@ -169,7 +184,7 @@ class RagCoder:
                 "The register has a text that it had not when they were asked for: it was changed meanwhile.",
                 "Undo the change and give the same command again.",
             ) from None
-        reason = None if found.outcome == CODED else OUTCOMES[found.outcome]
+        reason = None if found.outcome == CODED else REASONS[found.outcome]
         shown = " ".join(found.candidates[: self._k])
         title = self._titles.get(found.code)
         return found.code, title, found.confidence, found.outcome, found.detail or None, shown, reason

@@ -1,9 +1,8 @@
-"""Training the fast network on right codes and on the scores of a slower teacher.
+"""Training the fast network on right codes and, where there are teachers, on their scores.
 
-The teacher says of each text which other classes come near, and which of its words matter in a long one; a network that learns from
-its scores gets better than from the codes alone (Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network",
-arXiv:1503.02531). torchTextClassifiers trains on codes only, so that this loop is plain torch; the trained network goes into the
-library's wrapper.
+Teachers say of each text which other classes come near; a network that learns from their scores gets better than from the codes alone
+(Hinton, Vinyals and Dean 2015, "Distilling the knowledge in a neural network", arXiv:1503.02531). torchTextClassifiers trains on
+codes only, so that this loop is plain torch; the trained network goes into the library's wrapper.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,11 +18,11 @@ from funathon.supervised.network import WeightedViews
 
 @dataclass(frozen=True)
 class Reading:
-    """All training texts in one form: as they are, or each among other sentences."""
+    """All training texts in one form (see `funathon.corpus.varying`)."""
 
     texts: Sequence[str]
     teacher: np.ndarray | None
-    """The teacher's scores, shape (texts, classes), or None where nobody teaches."""
+    """What the teachers say, scores of shape (texts, classes), or None where nobody teaches."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +30,13 @@ class Distilling:
     """How the fast network is trained."""
 
     batch_size: int = 256
-    epochs: int = 11
+    epochs: int = 10
     learning_rate: float = 3e-3
-    learning_rate_decay: float = 0.78
+    learning_rate_decay: float = 0.76
     """Factor on the learning rate after each epoch."""
     label_smoothing: float = 0.05
     code_weight: float = 0.3
-    """Weight of the right codes beside the teacher's scores, which have the rest."""
+    """Weight of the right codes beside the teachers' scores, which have the rest."""
     softness: float = 2.0
     """What both networks' scores are divided by where they are compared, so that the classes that come near count too."""
 
@@ -50,31 +49,32 @@ def distil(
     settings: Distilling,
     tell: Callable[[int, int, float], None] = lambda epoch, epochs, loss: None,
 ) -> None:
-    """Train `network` on the readings and the numbers of the right classes, shape (texts,): every other epoch on the first reading,
-    in between on the others in turn.
+    """Train `network` on the readings and the numbers of the right classes, shape (texts,): each epoch on each text once, half of them in the
+    form of the first reading, the others in one of the other forms, drawn anew.
 
     `tokenizer` must cut texts but not pad them. `tell` hears after each epoch how many are done, of how many, and the mean loss of its texts. On a GPU where
     there is one; afterwards the network is on the CPU.
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     network.to(device).train()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.0)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate, weight_decay=0.0, fused=True)
     schedule = torch.optim.lr_scheduler.ExponentialLR(optimizer, settings.learning_rate_decay)
     truth = torch.from_numpy(numbers)
     rows = [[encoding.ids for encoding in tokenizer.encode_batch(list(reading.texts))] for reading in readings]
     padding = network.token_embedder.embedding_layer.padding_idx
     for epoch in range(settings.epochs):
-        turn = 1 + epoch // 2 % (len(readings) - 1) if epoch % 2 and len(readings) > 1 else 0
-        teacher = readings[turn].teacher
+        forms = drawn_forms(len(numbers), len(readings))
+        chosen = [rows[form][text] for text, form in enumerate(forms.tolist())]
         total = 0.0
-        for batch in like_length(torch.tensor([len(row) for row in rows[turn]]), settings.batch_size):
+        for batch in like_length(torch.tensor([len(row) for row in chosen]), settings.batch_size):
             ids = torch.nn.utils.rnn.pad_sequence(
-                [torch.tensor(rows[turn][i]) for i in batch.tolist()], batch_first=True, padding_value=padding
+                [torch.tensor(chosen[i]) for i in batch.tolist()], batch_first=True, padding_value=padding
             ).to(device)
             scores = network(ids, (ids != padding).float())
             loss = F.cross_entropy(scores, truth[batch].to(device), label_smoothing=settings.label_smoothing)
-            if teacher is not None:
-                taught = torch.from_numpy(teacher[batch.numpy()].astype(np.float32)).to(device)
+            if readings[0].teacher is not None:
+                taught = np.stack([readings[form].teacher[text] for text, form in zip(batch.tolist(), forms[batch].tolist())])
+                taught = torch.from_numpy(taught.astype(np.float32)).to(device)
                 loss = settings.code_weight * loss + (1 - settings.code_weight) * distance(scores, taught, settings.softness)
             optimizer.zero_grad()
             loss.backward()
@@ -83,6 +83,13 @@ def distil(
         schedule.step()
         tell(epoch + 1, settings.epochs, total / len(numbers))
     network.cpu().eval()
+
+
+def drawn_forms(texts: int, readings: int) -> torch.Tensor:
+    """The number of the reading in which each text is read, shape (texts,): 0 for half of them, any other for the rest."""
+    if readings == 1:
+        return torch.zeros(texts, dtype=torch.long)
+    return torch.where(torch.rand(texts) < 0.5, 0, torch.randint(1, readings, (texts,)))
 
 
 def distance(scores: torch.Tensor, taught: torch.Tensor, softness: float) -> torch.Tensor:

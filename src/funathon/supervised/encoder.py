@@ -1,4 +1,4 @@
-"""A transformer that codes: all-MiniLM-L6-v2 with a linear head, fine-tuned on labels. The fast network learns from its scores."""
+"""A transformer that codes: all-MiniLM-L6-v2 with a linear head, fine-tuned on labels."""
 
 import math
 import random
@@ -26,7 +26,7 @@ class FineTuning:
 
     tokens: int = 128
     """Of a text, the first so many are read."""
-    epochs: int = 3
+    epochs: int = 2
     batch_size: int = 64
     encoder_learning_rate: float = 2e-4
     head_learning_rate: float = 5e-3

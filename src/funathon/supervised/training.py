@@ -1,6 +1,7 @@
 """Training the pretrained model of the course: `funathon train`.
 
-A network in the wrapper of torchTextClassifiers whose embeddings start from all-MiniLM-L6-v2.
+A network in the wrapper of torchTextClassifiers whose embeddings start from all-MiniLM-L6-v2. It learns from codes and from what some
+networks of its kind, trained before it, say of each text ("born-again networks", Furlanello et al. 2018, ICML).
 The settings were chosen on the validation set; the model card lists what was tried.
 """
 
@@ -14,7 +15,7 @@ import re
 import shutil
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -33,11 +34,10 @@ from funathon.corpus.splitting import SEED, Split, split_labels
 from funathon.corpus.varying import Varying
 from funathon.errors import FunathonError
 from funathon.files import write_text
-from funathon.minilm import english_tokenizer, minilm_network, sentence_tokenizer, token_vectors
+from funathon.minilm import english_tokenizer, token_vectors
 from funathon.supervised.classifier import scores
 from funathon.supervised.codability import fit_codability, write_codability
 from funathon.supervised.distilling import Distilling, Reading, distil
-from funathon.supervised.encoder import EncoderClassifier, FineTuning, encoder_scores, fine_tune
 from funathon.supervised.model_card import model_card
 from funathon.supervised.network import WeightedViews
 from funathon.supervised.pretrained import CARD, MANIFEST, load_model, read_manifest, write_manifest
@@ -59,8 +59,10 @@ class Settings:
     dropout: float = 0.2
     readings: int = 3
     """Forms in which each text is read: as it is, and otherwise each time in another form (see `funathon.corpus.varying`)."""
-    fine_tuning: FineTuning = field(default_factory=FineTuning)
-    """How the teacher is made."""
+    teachers: int = 2
+    """Networks of the same kind, trained apart from other random numbers, whose mean scores the network learns from."""
+    teaching: Distilling = field(default_factory=lambda: Distilling(epochs=6, learning_rate_decay=0.64))
+    """How the teachers are trained, from codes alone."""
     distilling: Distilling = field(default_factory=Distilling)
     seed: int = SEED
 
@@ -122,10 +124,12 @@ def note_to_mlflow(name: str, value: float, step: int) -> None:
 def fit(split: Split, settings: Settings, note: Note = note_nothing) -> torchTextClassifiers:
     """Train a classifier on the training set and the notes of the nomenclature."""
     X, y = learnt_from(split)
-    readings = make_readings(X, y, settings, make_teacher(X, y, settings, note))
-    torch.manual_seed(settings.seed)
     tokenizer = minilm_tokenizer(frequent_words(split.X_train, settings.least_word_count), settings.row_length)
-    return train_network(make_network(tokenizer, split, settings), tokenizer, readings, y, settings, note)
+    forms = make_forms(X, y, settings)
+    teachers = [train_teacher(number, tokenizer, forms, split, y, settings, note) for number in range(1, settings.teachers + 1)]
+    torch.manual_seed(settings.seed)
+    network = make_network(tokenizer, split, settings)
+    return train_network(network, tokenizer, make_readings(forms, teachers), y, settings.distilling, note)
 
 
 def learnt_from(split: Split) -> tuple[np.ndarray, np.ndarray]:
@@ -134,25 +138,38 @@ def learnt_from(split: Split) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([split.X_train, texts]), np.concatenate([split.y_train, codes])
 
 
-def make_teacher(X: np.ndarray, y: np.ndarray, settings: Settings, note: Note = note_nothing) -> EncoderClassifier:
-    """MiniLM fine-tuned on the texts `X` with the codes `y`, both of shape (texts,), in varying forms."""
-    return fine_tune(
-        copy.deepcopy(minilm_network()),
-        sentence_tokenizer(),
-        list(X),
-        LabelEncoder().fit_transform(y),
-        Varying(X.tolist(), y.tolist()),
-        settings.fine_tuning,
-        lambda step, steps, loss: note("teacher_loss", loss, step) if step % 100 == 0 else None,
+def make_forms(X: np.ndarray, y: np.ndarray, settings: Settings) -> list[list[str]]:
+    """The texts `X` with the codes `y`, both of shape (texts,), in each of the forms that the networks will read them in."""
+    chooser, vary, texts = random.Random(settings.seed), Varying(X.tolist(), y.tolist()), X.tolist()
+    return [texts, *([vary(text, chooser) for text in texts] for _ in range(1, settings.readings))]
+
+
+def train_teacher(
+    number: int,
+    tokenizer: HuggingFaceTokenizer,
+    forms: list[list[str]],
+    split: Split,
+    y: np.ndarray,
+    settings: Settings,
+    note: Note = note_nothing,
+) -> torchTextClassifiers:
+    """A network trained on the forms and the codes `y`, shape (texts,), from random numbers of its own."""
+    torch.manual_seed(settings.seed + number)
+    return train_network(
+        make_network(tokenizer, split, settings),
+        tokenizer,
+        [Reading(texts, None) for texts in forms],
+        y,
+        settings.teaching,
+        lambda name, value, step: note(f"{name}_of_teacher_{number}", value, step),
     )
 
 
-def make_readings(X: np.ndarray, y: np.ndarray, settings: Settings, teacher: EncoderClassifier) -> list[Reading]:
-    """The texts `X` with the codes `y`, both of shape (texts,), in the forms that the network will read them in, with what the teacher
-    says of each."""
-    chooser, vary = random.Random(settings.seed), Varying(X.tolist(), y.tolist())
-    forms = [X.tolist()] + [[vary(text, chooser) for text in X.tolist()] for _ in range(1, settings.readings)]
-    return [Reading(texts, encoder_scores(teacher, sentence_tokenizer(), texts).astype(np.float16)) for texts in forms]
+def make_readings(forms: list[list[str]], teachers: Sequence[torchTextClassifiers]) -> list[Reading]:
+    """The forms, with the mean of what the teachers say of each text; without teachers with nothing."""
+    if not teachers:
+        return [Reading(texts, None) for texts in forms]
+    return [Reading(texts, (sum(scores(each, texts) for each in teachers) / len(teachers)).astype(np.float16)) for texts in forms]
 
 
 def make_network(tokenizer: HuggingFaceTokenizer, split: Split, settings: Settings) -> WeightedViews:
@@ -171,20 +188,20 @@ def train_network(
     tokenizer: HuggingFaceTokenizer,
     readings: list[Reading],
     y: np.ndarray,
-    settings: Settings,
+    settings: Distilling,
     note: Note = note_nothing,
 ) -> torchTextClassifiers:
     """Train a network on the readings and the right codes `y`, shape (texts,); returns it in the wrapper of torchTextClassifiers."""
     encoder = LabelEncoder().fit(y)
     pieces = tokenizer.tokenizer.backend_tokenizer
     pieces.no_padding()
-    pieces.enable_truncation(settings.row_length)
+    pieces.enable_truncation(tokenizer.output_dim)
     distil(
         network,
         pieces,
         readings,
         encoder.transform(y),
-        settings.distilling,
+        settings,
         lambda epoch, epochs, loss: note("loss", loss, epoch),
     )
     model = torchTextClassifiers.from_model(tokenizer, network, ValueEncoder(label_encoder=encoder))
