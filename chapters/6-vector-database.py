@@ -463,7 +463,8 @@ print(bread.to_embedding_text(excludes=True))
 # Why does `to_embedding_text` leave the exclusions out unless it is told otherwise? An exclusion names what the class is
 # *not*, and there is reason to fear that an embedding does not hear the *not*: it hears *biscuits*, and moves the bakery
 # towards them. That is an opinion, until it is measured at the end of the chapter. The exclusions are not thrown away in any
-# case. They go into the payload, and in chapter 7 they are shown to the language model, which may make something of a *not*.
+# case. They go into the payload, and in chapter 7 they are shown to the chat model. Whether a language model makes something of a
+# *not*, chapter 8 asks by taking them away.
 
 # %% [markdown]
 # ## Exercise 3: the database
