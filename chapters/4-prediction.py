@@ -53,11 +53,14 @@ print(f"{len(X_test):,} labels in the test set")
 # ## A model from elsewhere
 #
 # The **pretrained model** has the same tokens as the best one of chapter 3 and, like it, has read the notes. It differs in
-# four ways: it learns how much each token weighs in the mean, it averages two smaller networks, it has learnt from a teacher, and its
-# confidences have been adjusted on the validation set, to come nearer to the share of answers that are right. How near they come, you
-# will measure. The **teacher** is a transformer, a far larger and slower network that reads words in their context: it was trained on
-# the same texts, and the pretrained model learnt to give the scores that the teacher gives. That is called **distillation**. Both read the
-# texts alone and among sentences that mean nothing for the class ("founded in 1987, we care for our region"), as they stand in descriptions. Its model card (`data/pretrained/MODEL_CARD.md`) says how it was made and what it can and cannot do.
+# four ways: it learns how much each token weighs in the mean, by the token and by what stands around it; it averages two smaller
+# networks; it has learnt from teachers; and its confidences have been adjusted on the validation set, to come nearer to the share of
+# answers that are right. How near they come, you will measure.
+#
+# What stands around a token matters in *bakery with a small tea room* and in *formerly a bakery, now a tea room*: a plain mean would
+# take the two activities for equals. The **teachers** are two networks of the same kind, trained before it, each from other random numbers: the
+# pretrained model learnt to give the mean of their scores beside the right codes. That is called **distillation**. All three read the
+# texts alone, beside a side activity, and among sentences that mean nothing for the class ("founded in 1987, we care for our region"), as they stand in descriptions. Its model card (`data/pretrained/MODEL_CARD.md`) says how it was made and what it can and cannot do.
 #
 # It is a folder of files, and most of them are **pickles**. A pickle is Python's way of storing any object, and to load one
 # is to *run* what it says. A changed pickle can delete your files or send them away. So the rule is: **verify first, load

@@ -167,8 +167,9 @@ nomenclature. This card is written by `funathon.supervised.model_card`, which me
 
 **What it is.** A network in the wrapper of torchTextClassifiers: two weighted means of token embeddings, each with a linear
 head, averaged (`funathon.supervised.network`). Its tokens and the first values of its embeddings come from all-MiniLM-L6-v2 (Apache
-2.0). It learnt from right codes and from the scores of a teacher, that same model fine-tuned on the same texts
-(`funathon.supervised.distilling`, `encoder`), which read each text alone and among form sentences. It was trained on {n_train:,} labels, the training set, and on the titles and inclusions of the nomenclature. Settings were
+2.0). How much a token counts depends on itself and on the tokens around it. It learnt from right codes and from the mean scores of two
+teachers, networks of the same kind that were trained before it from other random numbers (`funathon.supervised.distilling`). All read each text
+alone, among form sentences and beside a side activity (`funathon.corpus.varying`). It was trained on {n_train:,} labels, the training set, and on the titles and inclusions of the nomenclature. Settings were
 chosen on the validation set; the confidences were calibrated on it by temperature scaling.
 
 **What it is for.** Teaching. The labels of the course are synthetic (see `data/README.md`): figures on them say nothing about
