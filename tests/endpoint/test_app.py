@@ -52,7 +52,7 @@ def ask(client, prompt=PROMPT, **options):
 
 def test_the_models_and_what_they_are(client):
     models = {model.id: model for model in client.models.list()}
-    assert set(models) == {EMBEDDING_MODEL, CHAT_MODEL}
+    assert set(models) == {EMBEDDING_MODEL, CHAT_MODEL, "recorded-claude"}
     assert "No language model" in models[CHAT_MODEL].description
     assert models[EMBEDDING_MODEL].dimensions == 384
     assert client.models.retrieve(CHAT_MODEL).description == models[CHAT_MODEL].description
