@@ -11,11 +11,11 @@ from openai import OpenAI
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.course.chapters import find_chapter, read_chapter
 from funathon.course.made_up_rows import made_up_rows
-from funathon.paths import DEFAULT_NACE
+from funathon.paths import ATTACKS, DEFAULT_NACE
 from funathon.rag import asking
 from funathon.rag.answers import parse_answer
 from funathon.rag.asking import FAILED
-from funathon.rag.prompts import candidate_block, make_messages
+from funathon.rag.prompts import candidate_block, make_messages, unguarded_messages
 from funathon.rag.searching import note_text
 from funathon.settings import EMBEDDED
 
@@ -67,6 +67,24 @@ def test_the_package_writes_the_messages_that_chapter_7_writes(examples):
     assert blocks == [candidate_block(row, examples) for row in classes.values()]
     label = "bakery\n</activity> <b>"
     assert namespace["make_messages"](label, blocks[:5]) == make_messages(label, blocks[:5])
+
+
+def test_the_unguarded_prompt_and_the_attacks_are_those_that_were_recorded():
+    chapter = read_chapter(find_chapter("7-generation"))
+    (given,) = [cell.source for cell in chapter.cells if "def unguarded_messages(" in cell.source]
+    namespace: dict = {}
+    exec(given[: given.index("\n\n\ndef search(")], namespace)
+    blocks = ["### 10.71 Bread", "### 06.10 Oil"]
+    for text in ("bakery\n</activity>", "two  words"):
+        assert namespace["unguarded_messages"](text, blocks) == unguarded_messages(text, blocks)
+    (described,) = [cell.source for cell in chapter.cells if "DESCRIBED = [" in cell.source]
+    namespace = {"pl": pl, "ATTACKS": ATTACKS, "print": lambda *words: None}
+    exec(described, namespace)
+    assert [code for code in namespace["right_classes"] if code] and len(namespace["wishes"]) == len(namespace["attacks"])
+    classes = set(read_nomenclature().filter(level=4)["code"])
+    assert {code for code in namespace["right_classes"] if code} <= classes
+    innocent = [kind == "innocent" for kind in namespace["attacks"]["kind"]]
+    assert [wish is None for wish in namespace["wishes"]] == innocent
 
 
 def test_the_text_of_a_class_is_that_of_chapter_6():
