@@ -97,6 +97,20 @@ def test_vectors_come_in_the_order_of_the_texts_in_batches_and_once(client):
     assert len(client.sizes) == sent
 
 
+def test_the_model_of_the_embedded_endpoint_is_asked_for_whatever_the_settings_name(client, monkeypatch):
+    asked = []
+    create = client.embeddings.create
+    client.embeddings.create = lambda *, model, input: asked.append(model) or create(model=model, input=input)
+    monkeypatch.setattr(searching, "embedded_code", lambda: "the code")
+    embed = Embedder(client, "embedded-letters")
+    vectors = embed(["abc"], keep="texts")
+    assert asked == ["embedded-letters"]
+    # what the model that the settings name has computed is not taken for it
+    np.testing.assert_array_equal(embed(["abc"], keep="texts"), vectors)
+    Embedder(client)(["abc"], keep="texts")
+    assert asked == ["embedded-letters", "letters"]
+
+
 def test_the_best_search_finds_by_meaning_and_by_the_words_of_labels(client):
     labels = [Document("62.10", "zorblax"), Document("10.71", "loaves")]
     embed = Embedder(client)

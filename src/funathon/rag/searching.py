@@ -13,7 +13,7 @@ import polars as pl
 from openai import OpenAI
 from scipy.stats import rankdata
 
-from funathon.rag.kept import kept_array, model_state
+from funathon.rag.kept import embedded_code, kept_array, model_state
 from funathon.rag.retrieval import Document, WordIndex, class_passages, with_examples
 
 BATCH = 32
@@ -36,10 +36,15 @@ def note_text(row: dict) -> str:
 
 
 class Embedder:
-    """Vectors by EMBEDDING_MODEL, in batches and several requests at a time, as chapter 6 builds it."""
+    """Vectors by EMBEDDING_MODEL, in batches and several requests at a time, as chapter 6 builds it.
 
-    def __init__(self, client: OpenAI) -> None:
+    With the name of a model in `embedded`, by that model of the embedded endpoint, whatever `.env` names; the client is of
+    that endpoint then.
+    """
+
+    def __init__(self, client: OpenAI, embedded: str | None = None) -> None:
         self._client = client
+        self._embedded = embedded
 
     def __call__(self, texts: Sequence[str], keep: str = "") -> np.ndarray:
         """Vectors of length 1, one a text: float32 array of shape (texts, dimensions).
@@ -49,7 +54,8 @@ class Embedder:
         texts = [str(text) for text in texts]
         if not keep:
             return self._embed(texts)
-        return kept_array(keep, [model_state("EMBEDDING_MODEL"), texts], lambda: self._embed(texts))
+        state = [self._embedded, embedded_code()] if self._embedded else model_state("EMBEDDING_MODEL")
+        return kept_array(keep, [state, texts], lambda: self._embed(texts))
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
@@ -59,7 +65,7 @@ class Embedder:
         return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
     def _request(self, batch: list[str]):
-        return self._client.embeddings.create(model=os.environ["EMBEDDING_MODEL"], input=batch)
+        return self._client.embeddings.create(model=self._embedded or os.environ["EMBEDDING_MODEL"], input=batch)
 
 
 def best_of_class(similarities: np.ndarray, owners: Sequence[str], codes: Sequence[str]) -> np.ndarray:
