@@ -6,7 +6,7 @@ SHARES = (
     "    {before}\n"
     "    return {{'retriever@1': share(place < 1), 'retriever@5': share({hit}),\n"
     "            'conditional': share({conditional}), 'pipeline': share({pipeline})}}\n"
-    "figures = three_shares(rows, sample_candidates)"
+    "figures = {{name: three_shares(rows, sample_candidates) for name, rows in runs.items()}}"
 )
 NORMAL = {"before": "pass", "hit": "place < 5", "conditional": "right[place < 5]", "pipeline": "right"}
 CODED = "coded = rows['coded'].is_not_null().to_numpy()"
@@ -22,13 +22,17 @@ WRONG = {
         (SHARES.format(**NORMAL | {"before": CODED, "pipeline": "right[coded]"}), "also those without a code"),
         (SHARES.format(**NORMAL | {"before": CODED, "hit": "(place < 5)[coded]"}), "retriever@5"),
         (SHARES.format(**NORMAL | {"hit": "place < 4"}), "retriever@5"),
-        ("figures = figures | {'pipeline': figures['conditional']}", "all labels"),
-        ("figures = {name: value.value for name, value in figures.items()}", "share"),
+        ("figures = {name: found | {'pipeline': found['conditional']} for name, found in figures.items()}", "all labels"),
+        ("figures = {name: {k: v.value for k, v in found.items()} for name, found in figures.items()}", "share"),
         ("figures = list(figures.values())", "figures"),
+        ("figures = figures[generator_name()]", "one entry a generator"),
+        ("figures = dict.fromkeys(runs, figures[generator_name()])", "recorded-claude"),
     ],
     "8.2": [
-        ("verdicts = np.where(rightness(rows), 'right', 'retriever')", "verdicts["),
-        ("verdicts = np.where(rightness(rows), 'right', 'wrong')", "four texts"),
+        ("verdicts = {name: np.where(rightness(rows), 'right', 'retriever') for name, rows in runs.items()}", "verdicts["),
+        ("verdicts = {name: np.where(rightness(rows), 'right', 'wrong') for name, rows in runs.items()}", "four texts"),
+        ("verdicts = verdicts[generator_name()]", "a dictionary"),
+        ("errors = errors.filter(pl.col('generator') == generator_name())", "has no rows for recorded-claude"),
         (
             "verdicts_of = lambda rows, candidates: np.select([rightness(rows), rows['coded'].is_null().to_numpy(), "
             "places_of(rows, candidates) == 99], ['right', 'generator: no code', 'retriever'], 'generator: another class')",
@@ -43,32 +47,60 @@ WRONG = {
         ("errors = errors.filter(pl.col('verdict') != 'right')", "each verdict"),
     ],
     "8.3": [
-        ("median_confidence = {'right': 1.0, 'wrong': 0.0}", "median_confidence"),
-        ("curve = curve.with_columns(coverage=pl.col('coverage') * 0.5)", "coverage"),
-        ("curve = curve.with_columns(precision=pl.col('precision') * pl.col('coverage'))", "precision"),
-        ("curve = curve.filter(pl.col('threshold') > 0.1)", "start at 0"),
+        ("median_confidence = {name: {'right': 1.0, 'wrong': 0.0} for name in runs}", "median_confidence"),
+        ("median_confidence = median_confidence[generator_name()]", "one entry a generator"),
+        ("curves = {name: t.with_columns(coverage=pl.col('coverage') * 0.5) for name, t in curves.items()}", "coverage"),
+        (
+            "curves = {name: t.with_columns(precision=pl.col('precision') * pl.col('coverage')) for name, t in curves.items()}",
+            "precision",
+        ),
+        ("curves = {name: t.filter(pl.col('threshold') > 0.1) for name, t in curves.items()}", "start at 0"),
         # a failure has no confidence, and an answer without a code can have one
         (
             "curve_of = lambda rows, of_all=curve_of: of_all(rows.with_columns(coded=pl.col('coded').fill_null('none')))",
             "made-up run",
         ),
         ("curve_of = lambda rows, of_all=curve_of: of_all(rows.filter(pl.col('coded').is_not_null()))", "of all labels"),
-        ("figure, axes = plt.subplots(1, 2)", "axes"),
+        # the same on the rows alone: where the recorded model gives no code, it is sure that there is none
         (
-            "figure, axes = plt.subplots(1, 2); axes[0].boxplot([[0, 1]])\naxes[1].plot(curve['precision'], curve['coverage'])",
+            "sure = runs[generator_name(RECORDED)].with_columns(coded=pl.col('coded').fill_null('none'))\n"
+            "curves = curves | {generator_name(RECORDED): curve_of(sure)}",
+            "never kept",
+        ),
+        ("figure, ax = plt.subplots()", "ax"),
+        (
+            "figure, ax = plt.subplots()\nfor table in curves.values(): ax.plot(table['precision'], table['coverage'])",
             "precision (upwards) against coverage",
         ),
-        ("figure, axes = plt.subplots(1, 2); axes[0].plot([1, 2]); axes[1].scatter([0, 1], [0, 1])", "figures of `curve`"),
+        (
+            "figure, ax = plt.subplots(); ax.plot(*(curves[generator_name()][name] for name in ('coverage', 'precision')))",
+            "recorded-claude",
+        ),
     ],
     "8.4": [
-        ("recall = recall[:20]", "50"),
-        ("recall = np.array([(rank_notes < k).mean() for k in range(1, 51)])", "k = 1"),
-        ("k_80 = k_80 - 1", "k_80"),
-        ("recall = 100 * recall", "recall"),
-        ("figure, ax = plt.subplots()", "ax"),
-        # off by one: matplotlib counts from 0 when it is given no x
-        ("figure, ax = plt.subplots(); ax.plot(recall)", "against k, from 1 to 50"),
-        ("figure, ax = plt.subplots(); ax.scatter(recall, range(1, 51))", "against k, from 1 to 50"),
+        ("compare = lambda a, b, of=compare: of(a, b) | {'difference': b.mean() - a.mean()}", "less that of the second"),
+        # of all labels, not of those that tell the two apart
+        (
+            "compare = lambda a, b, of=compare: of(a, b) | {'p': binomtest(int((a & ~b).sum()), len(a)).pvalue}",
+            "only one of the two",
+        ),
+        (
+            "compare = lambda a, b, of=compare: of(a, b) | {'p': binomtest(int((a & ~b).sum()), int((a ^ b).sum()), "
+            "alternative='greater').pvalue}",
+            "two-sided",
+        ),
+        # as if the two had been tried on different labels
+        (
+            "def compare(a, b, of=compare):\n"
+            "    margin = 1.96 * np.sqrt((a.var() + b.var()) / len(a))\n"
+            "    d = a.mean() - b.mean()\n"
+            "    return of(a, b) | {'low': d - margin, 'high': d + margin}\n"
+            "exclusions_in_vectors = compare(first_without, first_with)",
+            "kept together",
+        ),
+        ("compare = lambda a, b, of=compare: of(a, b) | {'only_first': int(a.sum())}", "only_first"),
+        ("exclusions_in_vectors = compare(first_with, first_without)", "exclusions_in_vectors"),
+        ("exclusions_in_vectors = in_words(exclusions_in_vectors, 'a', 'b')", "a dictionary"),
     ],
     "8.5": [
         ("fuse = lambda score_arrays, weights, constant=60: sum(w * s for s, w in zip(score_arrays, weights))", "fuse"),
@@ -105,17 +137,11 @@ WRONG = {
         ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
         ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
         (
-            "starts = np.searchsorted([column_of[code] for code, _ in passages], range(len(codes)))\n"
-            "best_of_class = lambda similarities, owners: np.maximum.reduceat(similarities, starts, axis=1)",
-            "need not stand together",
+            "passage_scores = best_of_class(text_vectors @ passage_vectors.T, [code for code, _ in passages[::-1]])",
+            "best passage",
         ),
     ],
     "8.7": [
-        ("examples = list(zip(truth.tolist(), texts.tolist()))", "training set"),
-        ("examples = list(zip(split.y_train[:3255].tolist(), split.X_train[:3255].tolist()))", "classes"),
-        ("example_scores = passage_scores", "best passage or example"),
-        ("examples = list(training.group_by('code').head(4).select('code', 'label').iter_rows())", "five"),
-        ("example_vectors = example_vectors[::-1]", "order"),
         ("bm25_label_scores = bm25_scores", "notes alone"),
         (
             "leak = dict(zip(truth, texts))\n"
@@ -148,11 +174,41 @@ WRONG = {
         ("field_best = share(np.ones(len(field), dtype=bool))", "field_best"),
     ],
     "8.9": [
-        ("better_candidates = sample_candidates; better_rows = rows; better = figures", "five best"),
-        ("better_rows = rows", "another prompt"),
+        ("better_candidates = sample_candidates; better_runs = runs; better = figures", "five best"),
+        ("better_runs = runs", "another prompt"),
         ("better = figures", "better["),
-        ("better_rows = better_rows.sort('code')", "order"),
+        ("better_runs = {name: rows.sort('code') for name, rows in better_runs.items()}", "order"),
         ("better_candidates = [row[::-1] for row in better_candidates]", "best first"),
+        # equal points in another order than that of the codes
+        ("better_candidates = codes[::-1][np.argsort(-better_scores[:, ::-1], axis=1, kind='stable')[:, :K]].tolist()", "stable"),
+        ("better_runs = dict.fromkeys(GENERATORS, better_runs[generator_name()])", "other generator"),
+        ("better_runs = better_runs[generator_name()]", "better_runs"),
+        ("better = better[generator_name()]", "one entry a generator"),
+    ],
+    "8.10": [
+        ("without_exclusions = plain", "shows exclusions"),
+        ("unread_rows = read_rows", "no answer of recorded-claude to"),
+        # what stands behind the exclusions is lost with them
+        (
+            "without_exclusions = lambda text, row: make_messages(text, "
+            "[candidate_block(classes[code]).split('\\nExcludes:')[0] for code in row])",
+            "leaves out more than the exclusions",
+        ),
+        (
+            "without_exclusions = lambda text, row: make_messages(text, [candidate_block(classes[code] "
+            "| {'excludes': None, 'includes_also': None}) for code in row])",
+            "leaves out more than the exclusions",
+        ),
+        (
+            "unread_rows = answers_to(border_labels, border_candidates, None, without_exclusions)",
+            "give `answers_to` the model",
+        ),
+        ("unread_rows = unread_rows.head(100)", "rows"),
+        ("exclusions_read = exclusions_read | {'only_first': 30}", "right only with the exclusions"),
+        (
+            "exclusions_read = compare(rightness(runs[generator_name(RECORDED)])[borders], rightness(unread_rows))",
+            "exclusions_read",
+        ),
     ],
 }
 
@@ -163,11 +219,12 @@ RIGHT = {
         "    good = [a == b for a, b in zip(rows['coded'], rows['code'])]\n"
         "    return {'pipeline': share(good), 'conditional': share([g for g, p in zip(good, place) if p < 99]),\n"
         "            'retriever@1': share([p == 0 for p in place]), 'retriever@5': share([p < 5 for p in place])}\n"
-        "figures = three_shares(rows, sample_candidates)",
-        "figures = dict(reversed(figures.items()))",
+        "figures = {name: three_shares(rows, sample_candidates) for name, rows in runs.items()}",
+        "figures = {name: dict(reversed(found.items())) for name, found in reversed(figures.items())}",
     ],
     "8.2": [
-        "verdicts = verdicts.tolist(); errors = errors.sort('verdict').select('len', 'verdict')",
+        "verdicts = {name: found.tolist() for name, found in verdicts.items()}\n"
+        "errors = errors.sort('verdict').select('len', 'verdict', 'generator').to_pandas()",
         "def verdicts_of(rows, candidates):\n"
         "    found = []\n"
         "    for row, shown in zip(rows.iter_rows(named=True), candidates):\n"
@@ -175,19 +232,40 @@ RIGHT = {
         "        elif row['code'] not in shown: found.append('retriever')\n"
         "        else: found.append('generator: ' + ('another class' if row['coded'] else 'no code'))\n"
         "    return found\n"
-        "verdicts = pl.Series(verdicts_of(rows, sample_candidates))",
+        "verdicts = {name: pl.Series(verdicts_of(rows, sample_candidates)) for name, rows in runs.items()}\n"
+        "counts = [(name, v, (found == v).sum()) for name, found in verdicts.items() for v in "
+        "('right', 'retriever', 'generator: another class', 'generator: no code')]\n"
+        "errors = pl.DataFrame(counts, schema=['generator', 'verdict', 'len'], orient='row')",
     ],
     "8.3": [
-        "curve = curve.select('precision', 'coverage', 'threshold'); axes = list(axes)",
-        "figure, axes = plt.subplots(1, 2); axes[0].boxplot([[0, 1]])\n"
-        "axes[1].scatter(100 * curve['coverage'], 100 * curve['precision'])",
-        "median_confidence = {name: np.float32(value) for name, value in median_confidence.items()}; axes = figure",
+        "curves = {name: table.select('precision', 'coverage', 'threshold') for name, table in curves.items()}; ax = [ax]",
+        "figure, ax = plt.subplots()\n"
+        "for table in curves.values(): ax.scatter(100 * table['coverage'], 100 * table['precision'])",
+        "figure, axes = plt.subplots(1, 2)\n"
+        "for one, table in zip(axes, curves.values()): one.plot(table['coverage'], table['precision'])\n"
+        "ax = axes",
+        "median_confidence = {name: {k: np.float32(v) for k, v in found.items()} for name, found in median_confidence.items()}\n"
+        "ax = figure",
     ],
     "8.4": [
-        "recall = recall.tolist(); k_80 = np.int64(k_80)",
-        "figure, ax = plt.subplots(); ax.step(range(1, 51), recall, where='post'); recall = pl.Series(recall)",
-        "figure, ax = plt.subplots(); ax.scatter(range(1, 51), 100 * recall)",
-        "figure, ax = plt.subplots(); ax.bar(range(1, 51), recall)",
+        # a paired bootstrap
+        "def compare(first, second):\n"
+        "    random = np.random.default_rng(0)\n"
+        "    both = np.stack([first, second], axis=1)\n"
+        "    shares = np.array([both[random.integers(0, len(both), len(both))].mean(axis=0) for _ in range(1500)])\n"
+        "    low, high = np.quantile(shares[:, 0] - shares[:, 1], [0.025, 0.975])\n"
+        "    a, b = sum(first > second), sum(second > first)\n"
+        "    return {'only_first': a, 'only_second': b, 'p': binomtest(min(a, b), a + b).pvalue,\n"
+        "            'difference': first.mean() - second.mean(), 'low': low, 'high': high}\n"
+        "exclusions_in_vectors = compare(first_without, first_with)",
+        # the interval of Agresti and Min, and a table of scipy
+        "def compare(first, second):\n"
+        "    n, b, c = len(first), np.sum(first & ~second), np.sum(~first & second)\n"
+        "    middle = (b - c) / (n + 2)\n"
+        "    margin = 1.96 * np.sqrt((b + c + 1) - (b - c) ** 2 / (n + 2)) / (n + 2)\n"
+        "    return {'difference': (b - c) / n, 'low': middle - margin, 'high': middle + margin,\n"
+        "            'only_first': b, 'only_second': c, 'p': binomtest([b, c]).pvalue}\n"
+        "exclusions_in_vectors = compare(first_without, first_with)",
     ],
     "8.5": [
         "def fuse(score_arrays, weights, constant=60):\n"
@@ -199,13 +277,13 @@ RIGHT = {
     ],
     "8.6": [
         "passages = [list(pair) for pair in passages]",
-        "best_of_class = lambda similarities, owners: np.array("
-        "[similarities[:, np.array(owners) == code].max(axis=1) for code in codes]).T",
+        "passage_scores = np.array([(text_vectors @ passage_vectors[np.array([owner == code for owner, _ in passages])].T).max(axis=1) "
+        "for code in codes]).T",
         "order = np.random.default_rng(1).permutation(len(passages))\n"
         "passages = [passages[i] for i in order]; passage_vectors = passage_vectors[order]",
     ],
     "8.7": [
-        "examples = [list(pair) for pair in examples]; label_documents = tuple(label_documents)",
+        "label_documents = tuple(label_documents); bm25_label_scores = bm25_label_scores.astype(np.float64)",
         "label_documents = [note_text(row) + '\\n' + '\\n'.join(reversed(labels_of[code].split('\\n'))) "
         "for code, row in classes.items()]",
     ],
@@ -215,6 +293,20 @@ RIGHT = {
     ],
     "8.9": [
         "better_candidates = np.array(better_candidates)",
-        "better_rows = better_rows.select(sorted(better_rows.columns)); better = dict(reversed(better.items()))",
+        "better_runs = {name: rows.select(sorted(rows.columns)) for name, rows in better_runs.items()}\n"
+        "better = {name: dict(reversed(found.items())) for name, found in reversed(better.items())}",
+        # by hand: sorted pairs of points and numbers
+        "better_candidates = [[codes[i] for i in sorted(range(len(codes)), key=lambda i: (-row[i], i))[:5]] for row in better_scores]",
+    ],
+    "8.10": [
+        "def without_exclusions(text, row):\n"
+        "    rows = [{name: note for name, note in classes[code].items()} for code in row]\n"
+        "    for one in rows: one['excludes'] = ''\n"
+        "    return make_messages(text, [candidate_block(one) for one in rows])\n"
+        "unread_rows = answers_to(border_labels, border_candidates, RECORDED, without_exclusions)",
+        "exclusions_read = {name: float(value) for name, value in exclusions_read.items()}\n"
+        "unread_rows = unread_rows.to_pandas()",
+        "exclusions_read = compare(np.array(read_rows['coded'] == read_rows['code']), "
+        "np.array((unread_rows['coded'] == unread_rows['code']).fill_null(False)))",
     ],
 }
