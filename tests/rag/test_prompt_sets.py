@@ -46,9 +46,9 @@ def test_each_answer_is_there_once_and_the_repeated_ones_are_of_the_same_prompts
 def test_the_answers_are_of_the_form_that_was_asked_for(lines):
     outcomes = Counter()
     for line in lines:
-        assert (
-            (line["content"].strip() and line["prompt_tokens"] > line["completion_tokens"] > 0) or line["set"] == "nothing to read"
-        )
+        assert (line["content"].strip() and line["prompt_tokens"] > line["completion_tokens"] > 0) or line[
+            "set"
+        ] == "nothing to read"
         if line["set"] != "nothing to read":
             outcomes[parse_answer(line["content"], []).outcome] += 1
     assert set(outcomes) <= {NOT_CODABLE, "not a candidate"}, "without candidates every code is outside of them"
