@@ -1,4 +1,4 @@
-"""What the site is rendered from and nobody writes by hand: the chapters' pages, results, data sheet, model card, launch links.
+"""What the site is rendered from and nobody writes by hand: the chapters' pages, results, wrong answers, data sheet, model card, launch links.
 
 Quarto calls `write_pages` before it renders (`site/before_render.py`); the preview reads the same texts.
 """
@@ -11,6 +11,7 @@ import nbformat
 import yaml
 
 from funathon.course.chapters import Chapter, chapter_paths, read_chapter
+from funathon.course.errors_page import errors_page
 from funathon.course.launching import MLFLOW, Repository, find_repository, launch_bar
 from funathon.course.notebooks import quarto_notebook, to_json
 from funathon.course.results import hard_figures, results_page
@@ -70,6 +71,7 @@ def site_texts(executed: list[tuple[Chapter, nbformat.NotebookNode]], repository
     sheet = (DATA / "README.md").read_text(encoding="utf-8")
     return {
         "site/results.qmd": results_page(executed, card),
+        "site/errors.qmd": errors_page(),
         "site/data-sheet.qmd": page_of_file(sheet, "data", repository),
         "site/model-card.qmd": page_of_file(card, "data/pretrained", repository),
         "site/_sidebar.yml": sidebar_text(chapters),
@@ -91,7 +93,14 @@ def sections(chapters: list[Chapter]) -> dict[str, list[str]]:
     return {
         "Start": ["index.qmd", "site/setup.qmd"],
         **parts,
-        "Look up": ["site/results.qmd", "site/glossary.qmd", "site/data-sheet.qmd", "site/model-card.qmd", "site/register.qmd"],
+        "Look up": [
+            "site/results.qmd",
+            "site/errors.qmd",
+            "site/glossary.qmd",
+            "site/data-sheet.qmd",
+            "site/model-card.qmd",
+            "site/register.qmd",
+        ],
         "Teach": ["site/instructors.qmd"],
     }
 

@@ -65,7 +65,8 @@ def results_page(chapters: list[tuple[Chapter, nbformat.NotebookNode]], card: st
         [
             INTRODUCTION,
             "## The pretrained model\n",
-            "From its [model card](model-card.qmd), which says how it was made and what the figures do not say.\n",
+            "From its [model card](model-card.qmd), which says how it was made and what the figures do not say. Another page shows"
+            " [what it gets wrong](errors.qmd), and why.\n",
             card_sections(card),
             *sections,
         ]
