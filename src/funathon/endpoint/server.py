@@ -141,16 +141,11 @@ def embedded_endpoint() -> Server:
     """
     with starting():
         server = current_server() or start_server()
-    spare_proxies()
-    return server
-
-
-def spare_proxies() -> None:
-    """Keep clients from asking a proxy for an address on this machine, where the environment names a proxy."""
+    # no proxy stands between this machine and itself, whatever the environment names
     for name in ("NO_PROXY", "no_proxy"):
         spared = [host for host in os.environ.get(name, "").split(",") if host]
-        if HOST not in spared:
-            os.environ[name] = ",".join([*spared, HOST])
+        os.environ[name] = ",".join(dict.fromkeys([*spared, HOST]))
+    return server
 
 
 def start_server() -> Server:
