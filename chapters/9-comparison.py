@@ -449,7 +449,7 @@ def check(compare, comparisons, *, network_codes, codes, final):
         close(f"{what}['difference']", found["difference"], numbers.mean(), 1e-6, "the first's share less the second's")
         half = 1.96 * numbers.std() / numpy.sqrt(len(numbers))
         for end, value in (("low", numbers.mean() - half), ("high", numbers.mean() + half)):
-            close(f"{what}[{end!r}]", found[end], value, 0.0005 + 0.08 * half, "from the numbers +1, 0 and -1, label by label")
+            close(f"{what}[{end!r}]", found[end], value, 0.0005 + 0.15 * half, "from the numbers +1, 0 and -1, label by label")
 
     truth = final["code"].to_numpy()
     right = {name: numpy.asarray(given) == truth for name, given in {"network": network_codes, **codes}.items()}
