@@ -551,7 +551,7 @@ print(f"right class first: {share(first_without)} without the exclusions, {share
 # %%
 def in_words(found, first, second):
     """What a comparison of two systems says, whichever way it went; `first` and `second` are their names."""
-    said = f"{first} alone is right on {found['only_first']} labels, {second} alone on {found['only_second']}; "
+    said = f"only {first}: right on {found['only_first']} labels, only {second}: on {found['only_second']}; "
     said += f"difference {found['difference']:+.1%} [{found['low']:+.1%}, {found['high']:+.1%}], p = {found['p']:.2g}: "
     if found["p"] >= 0.05:
         return said + "no difference has been shown, which does not say that there is none"

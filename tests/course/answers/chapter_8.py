@@ -258,13 +258,13 @@ RIGHT = {
         "    return {'only_first': a, 'only_second': b, 'p': binomtest(min(a, b), a + b).pvalue,\n"
         "            'difference': first.mean() - second.mean(), 'low': low, 'high': high}\n"
         "exclusions_in_vectors = compare(first_without, first_with)",
-        # the interval of Agresti and Min, and a table of scipy
+        # the interval of Agresti and Min, and the other side of the coin
         "def compare(first, second):\n"
         "    n, b, c = len(first), np.sum(first & ~second), np.sum(~first & second)\n"
         "    middle = (b - c) / (n + 2)\n"
         "    margin = 1.96 * np.sqrt((b + c + 1) - (b - c) ** 2 / (n + 2)) / (n + 2)\n"
         "    return {'difference': (b - c) / n, 'low': middle - margin, 'high': middle + margin,\n"
-        "            'only_first': b, 'only_second': c, 'p': binomtest([b, c]).pvalue}\n"
+        "            'only_first': b, 'only_second': c, 'p': binomtest(c, b + c).pvalue}\n"
         "exclusions_in_vectors = compare(first_without, first_with)",
     ],
     "8.5": [
