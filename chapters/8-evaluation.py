@@ -317,7 +317,7 @@ def check(verdicts_of, verdicts, errors, *, runs, sample_candidates):
 # %% [markdown] tags=["question"] question="8.3"
 # Question 8.3: does it know when it is right?
 #
-# - Write a function `curve_of(rows)` that returns a table with the columns `threshold`, `coverage` and `precision`, for thresholds
+# - Write a function `curve_of` that takes such rows and returns a table with the columns `threshold`, `coverage` and `precision`, for thresholds
 #   from 0 to 0.95 in steps of 0.05, as in chapter 4. New is that a label can have no code, or no confidence: it counts in the
 #   coverage, a share of *all* labels, and is never kept. Leave out thresholds that no label reaches. Put the tables in a dictionary
 #   `curves` with the keys of `runs`.
@@ -1186,7 +1186,8 @@ def with_examples(text, row):
     return make_messages(text, blocks)
 
 
-ten_best = codes[np.argsort(-better_scores[:200], axis=1, kind="stable")[:, :10]].tolist()
+part_scores = all_scores(part["label"].to_list(), sample_vectors[:200])[best_method]
+ten_best = codes[np.argsort(-part_scores, axis=1, kind="stable")[:, :10]].tolist()
 ways = {}
 for k in [5, 10]:
     for shown, write in [("notes", plain), ("notes and examples", with_examples)]:

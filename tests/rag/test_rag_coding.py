@@ -252,12 +252,14 @@ def test_an_endpoint_that_goes_down_midway_is_an_error_and_the_next_run_complete
     result = command(path, "-o", out)
     assert result.exit_code == 1 and not out.exists()
     assert "The last 4 requests to the endpoint failed (HTTP 503" in result.stderr and "Traceback" not in result.output
-    assert len(answers_in(out)) == 10
+    # an answer that was under way when the run stopped may be lost, none that was kept
+    kept = len(answers_in(out))
+    assert 0 < kept <= 10
     server.chat, server.requests = None, 0
     result = command(path, "-o", out)
     assert result.exit_code == 0, result.output
-    assert "10 texts were answered by an earlier run" in result.stderr
-    assert server.requests == 20 and len(read(out)) == 30
+    assert f"{kept} texts were answered by an earlier run" in result.stderr
+    assert server.requests == 30 - kept and len(read(out)) == 30
 
 
 def test_some_failed_requests_are_told_at_the_end_and_asked_again(register, tmp_path, server):
