@@ -1114,11 +1114,11 @@ for what, found in table.items():
 print(CAVEAT)
 
 # %% [markdown]
-# On these texts RAG with the recorded model is ahead, most on descriptions and on texts without a class, and what holds it back
-# is not the generator but the search: its false alarms, too, are nearly all answers to lists without the right class. That is
-# what was measured, and what was *not* measured is as important: how it does with texts that people wrote. There its family's
-# advantage is gone. Nor does it say what a smaller model would do, one that an office can run in its own house, and often that
-# is the only one that may see the texts.
+# On these texts RAG with the recorded model is ahead, most of all on texts without a class, and what holds it back is not the
+# generator but the search: its false alarms, too, are nearly all answers to lists without the right class. That is what was
+# measured, and what was *not* measured is as important: how it does with texts that people wrote. There its family's advantage
+# is gone. Nor does it say what a smaller model would do, one that an office can run in its own house, and often that is the
+# only one that may see the texts.
 #
 # The network and RAG with a ranker are nearer to each other on short labels than on descriptions. Which is better depends on
 # the texts, and short labels alone would not have told.

@@ -219,6 +219,16 @@ def test_a_chapter_is_executed_again_for_what_it_imports_only(monkeypatch, file)
     assert (running.digest(path) != before) is CHANGES[file]
 
 
+@pytest.mark.parametrize(
+    "file", ["labels.parquet", "pretrained/manifest.json", "answers/recorded-claude.jsonl", "answers/again.jsonl"]
+)
+def test_a_chapter_is_executed_again_for_other_data(monkeypatch, file):
+    path, read = find_chapter("9"), Path.read_bytes
+    before = running.digest(path)
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read(self) + (b"#" if self == running.DATA / file else b""))
+    assert running.digest(path) != before
+
+
 def test_the_digest_changes_with_a_setting(monkeypatch):
     path = find_chapter("1")
     load_settings()

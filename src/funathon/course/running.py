@@ -45,7 +45,8 @@ def digest(path: Path) -> str:
     state = hashlib.sha256(to_json(solved_notebook(read_chapter(path))).encode())
     data = [file for file in sorted(DATA.iterdir()) if file.is_file() and file.suffix in (".tsv", ".parquet")]
     pretrained = [file for file in sorted((DATA / "pretrained").glob("*")) if file.is_file()]
-    for file in [path, *imported_modules(path), ROOT / "uv.lock", *data, *pretrained]:
+    answers = sorted((DATA / "answers").glob("*.jsonl"))
+    for file in [path, *imported_modules(path), ROOT / "uv.lock", *data, *pretrained, *answers]:
         state.update(f"{file.relative_to(ROOT)}\0".encode())
         state.update(hashlib.sha256(file.read_bytes()).digest())
     for name in KNOWN:
