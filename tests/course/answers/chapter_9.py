@@ -134,7 +134,7 @@ WRONG = {
         (
             LEAKY
             + "hard_answers = {test: {'chat': by_chat(leaky(test)), 'recorded': by_recorded(leaky(test))} for test in hard_tests}",
-            "failed",
+            "training labels",
         ),
         (
             LEAKY + "hard_answers = {test: answers | {'chat': by_chat(leaky(test))} for test, answers in hard_answers.items()}",
