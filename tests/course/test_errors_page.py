@@ -12,7 +12,6 @@ from funathon.course.errors_page import (
     ERRORS,
     EXAMPLES,
     ORIGIN,
-    THRESHOLD,
     WrongAnswer,
     errors_page,
     examples,
@@ -22,6 +21,7 @@ from funathon.course.errors_page import (
 from funathon.course.results import HARD_FIRST, cell_text
 from funathon.measures import share
 from funathon.paths import DESCRIPTIONS, ENTRIES, FIELD_TEST
+from funathon.supervised.review import REVIEW_BELOW
 
 ROWS = read_errors()
 COUNTS = json.loads(ORIGIN.read_text(encoding="utf-8"))
@@ -87,7 +87,7 @@ def test_the_page_has_each_kind_with_its_count_and_its_shares(kind):
 
 def test_the_figures_of_all_kinds_stand_first():
     assert sum(row.code in (row.second, row.third) for row in ROWS) == last_cell("the right class is second or third")
-    assert sum(row.confidence < THRESHOLD for row in ROWS) == last_cell(f"confidence below {THRESHOLD}: for review")
+    assert sum(row.confidence < REVIEW_BELOW for row in ROWS) == last_cell(f"confidence below {REVIEW_BELOW}: for review")
     assert PAGE.index("second or third") < PAGE.index("## ")
 
 

@@ -20,7 +20,7 @@ REQUESTS = [([{"role": "user", "content": f"label {number}"}], ["10.71"]) for nu
 @pytest.fixture(autouse=True)
 def model(monkeypatch):
     monkeypatch.setenv("CHAT_MODEL", "model")
-    monkeypatch.setattr(asking, "model_state", lambda variable: ["model", "here"])
+    monkeypatch.setattr(asking, "model_state", lambda variable, embedded=None: ["model", "here"])
 
 
 def row(messages, candidates):
@@ -163,7 +163,7 @@ def test_an_error_of_ones_own_ends_the_run_and_keeps_what_came(tmp_path):
 
 def test_another_model_is_asked_anew(tmp_path, monkeypatch):
     ask_all(REQUESTS[:3], tmp_path / "a.jsonl", Asked())
-    monkeypatch.setattr(asking, "model_state", lambda variable: ["model", "elsewhere"])
+    monkeypatch.setattr(asking, "model_state", lambda variable, embedded=None: ["model", "elsewhere"])
     again = Asked()
     ask_all(REQUESTS[:3], tmp_path / "a.jsonl", again)
     assert len(again.labels) == 3

@@ -71,7 +71,11 @@ def test_a_run_ends_when_the_endpoint_is_down(server, client, tmp_path, monkeypa
 def test_json_is_asked_for_where_a_prompt_wants_it(server, client, tmp_path):
     path = tmp_path / "recorded-x.jsonl"
     record(PROMPTS[:2], path, client)
-    contents = {json.loads(line)["number"]: json.loads(line)["content"] for line in path.read_bytes().split(b"\n") if line}
+    rows = {row["number"]: row for row in (json.loads(line) for line in path.read_bytes().split(b"\n") if line)}
+    assert rows[0]["settings"] == {"temperature": 0, "response_format": "json_schema"} and rows[1]["settings"] == {
+        "temperature": 0
+    }
+    contents = {number: row["content"] for number, row in rows.items()}
     assert json.loads(contents[0])["codable"] is False
     with pytest.raises(ValueError):
         json.loads(contents[1])
@@ -86,6 +90,12 @@ def test_two_runs_at_once_and_two_models_in_one_file_are_refused(server, client,
     monkeypatch.setenv("CHAT_MODEL", "another")
     with pytest.raises(FunathonError, match="answers of offline-stand-in, not of another"):
         record(PROMPTS, path, client)
+
+
+def test_a_file_that_cannot_be_written_is_one_line_and_asks_nothing(server, client, tmp_path):
+    with pytest.raises(FunathonError, match="cannot be written"):
+        record(PROMPTS, tmp_path, client)
+    assert server.requests == 0
 
 
 def test_prompts_are_written_and_read_and_bad_ones_named(tmp_path):

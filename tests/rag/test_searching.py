@@ -81,7 +81,7 @@ class Client:
 def client(monkeypatch, tmp_path):
     monkeypatch.setenv(KEPT, str(tmp_path))
     monkeypatch.setenv("EMBEDDING_MODEL", "letters")
-    monkeypatch.setattr(searching, "model_state", lambda variable: ["letters"])
+    monkeypatch.setattr(searching, "model_state", lambda variable, embedded=None: [embedded or "letters"])
     return Client()
 
 
@@ -101,7 +101,6 @@ def test_the_model_of_the_embedded_endpoint_is_asked_for_whatever_the_settings_n
     asked = []
     create = client.embeddings.create
     client.embeddings.create = lambda *, model, input: asked.append(model) or create(model=model, input=input)
-    monkeypatch.setattr(searching, "embedded_code", lambda: "the code")
     embed = Embedder(client, "embedded-letters")
     vectors = embed(["abc"], keep="texts")
     assert asked == ["embedded-letters"]

@@ -50,20 +50,19 @@ def prompts(
     out: Annotated[Path, typer.Option("--output", "-o", help="File of JSON lines to write.")],
 ) -> None:
     """Write the prompts of chapters 5 to 9 that `record` puts to a language model; takes a minute."""
-    import os
-
     from funathon.settings import EMBEDDED, load_settings
 
     load_settings()
-    from funathon.endpoint.server import embedded_endpoint
     from funathon.rag.asking import embedded_client
     from funathon.rag.prompt_sets import Prompter, all_prompts
     from funathon.rag.recording import write_prompts
     from funathon.rag.searching import Embedder
+    from funathon.supervised.unfinished import writing
 
     # with the embeddings of another endpoint the searches would find other candidates than those of the chapters
-    os.environ |= {"LLMLAB_URL": embedded_endpoint().url} | EMBEDDED
-    count = write_prompts(all_prompts(Prompter(Embedder(embedded_client()))), out)
+    embed = Embedder(embedded_client(), EMBEDDED["EMBEDDING_MODEL"])
+    with writing(out):
+        count = write_prompts(all_prompts(Prompter(embed)), out)
     console.print(f"wrote {count:,} prompts to {escape(visible(str(out)))}", highlight=False, soft_wrap=True)
 
 

@@ -15,11 +15,10 @@ from funathon.course.results import HARD_FIRST, cell_text
 from funathon.measures import share
 from funathon.paths import DATA, DEFAULT_NACE, PRETRAINED
 from funathon.supervised.pretrained import fingerprint
+from funathon.supervised.review import REVIEW_BELOW
 
 ERRORS = DATA / "benchmarks" / "errors.tsv"
 ORIGIN = DATA / "benchmarks" / "errors.json"
-THRESHOLD = 0.5
-"""Least confidence that `funathon code` lets pass by default."""
 EXAMPLES = 4
 NOT_READ = "not read:"
 """How the remark begins on a text whose activity is told after the end of what the model reads."""
@@ -48,7 +47,7 @@ class WrongAnswer:
     @property
     def reviewed(self) -> bool:
         """Whether its confidence sends it to a person."""
-        return self.confidence < THRESHOLD
+        return self.confidence < REVIEW_BELOW
 
 
 def read_errors() -> list[WrongAnswer]:
@@ -107,7 +106,7 @@ def at_a_glance(errors: list[WrongAnswer], origin: dict) -> list[str]:
         f"| read here | {' | '.join(read)} | {len(errors)} |",
         f"| the right class is second | {by_test(errors, lambda error: error.code == error.second)} |",
         f"| the right class is second or third | {by_test(errors, lambda error: error.near)} |",
-        f"| confidence below {THRESHOLD}: for review | {by_test(errors, lambda error: error.reviewed)} |",
+        f"| confidence below {REVIEW_BELOW}: for review | {by_test(errors, lambda error: error.reviewed)} |",
         f"| neither: it passes, and the right class is not in sight | {by_test(errors, lambda error: not error.near and not error.reviewed)} |",
         "",
     ]
@@ -122,7 +121,7 @@ def told_apart(errors: list[WrongAnswer]) -> str:
         return f"[{kind.name}](#{kind.anchor}) ({sum(reviewed[kind])} of {len(reviewed[kind])})"
 
     return (
-        f"Review at {THRESHOLD} does not catch all kinds alike: most of {' and '.join(map(told, found[:-3:-1]))}, least of"
+        f"Review at {REVIEW_BELOW} does not catch all kinds alike: most of {' and '.join(map(told, found[:-3:-1]))}, least of"
         f" {' and '.join(map(told, found[:2]))}. The counts are small: take them for a hint. (`funathon code` sends a few more to review,"
         " those of which it doubts that they can be coded at all.)\n"
     )

@@ -39,7 +39,9 @@ def read_recorded(path: Path) -> dict[str, Answered]:
     for line in path.read_bytes().split(b"\n"):
         try:
             row = json.loads(line)
-            answer = Answered(row["content"], row["prompt_tokens"], row["completion_tokens"], row["finish_reason"])
+            answer = Answered(
+                str(row["content"]), int(row["prompt_tokens"]), int(row["completion_tokens"]), str(row["finish_reason"])
+            )
             answers.setdefault(row["prompt"], answer)
         except (ValueError, KeyError, TypeError):
             continue

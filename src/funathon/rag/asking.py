@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from funathon.endpoint.server import embedded_endpoint
 from funathon.rag.adapting import REFUSALS, with_less
 from funathon.rag.answers import NaceAnswer, parse_answer
-from funathon.rag.kept import content_hash, embedded_code, model_state
+from funathon.rag.kept import content_hash, model_state
 from funathon.settings import EMBEDDED, is_configured
 
 TEMPERATURE = 0
@@ -89,8 +89,7 @@ def complete(messages: Messages, client: OpenAI, recorded: str | None = None, as
 
     Raises openai.APIError when the request fails, and the first refusal when leaving options out does not help.
     """
-    model = (*chat_state(recorded), as_json)
-    options = TAKEN.get(model, {"temperature": TEMPERATURE} | ({"response_format": RESPONSE_FORMAT} if as_json else {}))
+    options = options_taken(recorded, as_json)
     first = None
     while True:
         try:
@@ -103,18 +102,19 @@ def complete(messages: Messages, client: OpenAI, recorded: str | None = None, as
             options = less
         else:
             if first is not None:
-                TAKEN[model] = options
+                TAKEN[*model_state("CHAT_MODEL", recorded), as_json] = options
             return completion
 
 
-def chat_state(recorded: str | None = None) -> list[str]:
-    """What tells the chat model from others."""
-    return [recorded, embedded_code()] if recorded else model_state("CHAT_MODEL")
+def options_taken(recorded: str | None = None, as_json: bool = True) -> dict:
+    """The options that requests to the chat model are sent with: all of them, or what its endpoint has not refused."""
+    wanted = {"temperature": TEMPERATURE} | ({"response_format": RESPONSE_FORMAT} if as_json else {})
+    return TAKEN.get((*model_state("CHAT_MODEL", recorded), as_json), wanted)
 
 
 def fingerprint(messages: Messages, recorded: str | None = None) -> str:
     """A short text that is the same for the same model and messages, and different for others."""
-    return content_hash([chat_state(recorded), messages])
+    return content_hash([model_state("CHAT_MODEL", recorded), messages])
 
 
 def read_answers(path: Path) -> dict[str, dict]:

@@ -39,9 +39,14 @@ def embedded_code() -> str:
     return fingerprint()
 
 
-def model_state(variable: str) -> list[str]:
+def model_state(variable: str, embedded: str | None = None) -> list[str]:
     """What tells the model that `variable` names, EMBEDDING_MODEL or CHAT_MODEL, from others: its name, and the address of its
-    endpoint, or the hash of the code of the embedded one, which keeps its names when it gets better."""
+    endpoint, or the hash of the code of the embedded one, which keeps its names when it gets better.
+
+    `embedded`: the name of a model that the embedded endpoint is asked for whatever `.env` names; then it is told by that.
+    """
+    if embedded:
+        return [embedded, embedded_code()]
     return [os.environ[variable], os.environ["LLMLAB_URL"] if is_configured("LLMLAB_URL") else embedded_code()]
 
 

@@ -4,7 +4,6 @@ They are made as the chapters make them, from the same draws, searches and messa
 recorded answer to them, and its tests fail. No prompt holds the right code of its text, nor is it written beside it.
 """
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,7 +47,7 @@ class Prompter:
 
     def __init__(self, embed: Embedder) -> None:
         nomenclature = read_nomenclature()
-        self.split = split_labels(read_labels(os.environ["LABELS_URL"]))
+        self.split = split_labels(read_labels())
         self.notes = {row["code"]: row for row in nomenclature.filter(level=4).iter_rows(named=True)}
         self.codes = np.array(list(self.notes))
         self._embed = embed

@@ -20,9 +20,10 @@ from openai import OpenAI
 from funathon.endpoint.recorded import prompt_hash
 from funathon.errors import FunathonError
 from funathon.files import replacing
-from funathon.rag.asking import Messages, complete
+from funathon.rag.asking import Messages, complete, options_taken
 from funathon.rag.generator import failure_of
 from funathon.rag.prompt_sets import Prompt
+from funathon.supervised.unfinished import writing
 
 WORKERS = 4
 """Requests under way at a time."""
@@ -99,10 +100,12 @@ def record(
 
     Each answer is on the disk before the next is waited for. `tell` hears how many of the missing ones are done.
 
-    Raises FunathonError when another run writes to the file, its answers are another model's, the endpoint refuses the credentials
+    Raises FunathonError when the file cannot be written or another run writes to it, its answers are another model's, the endpoint refuses the credentials
     or the model, or requests fail: then what was answered is kept, and the next run asks for the rest.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.open("ab").close()
     lock = FileLock(f"{path}.lock")
     try:
         lock.acquire(timeout=0)
@@ -118,11 +121,13 @@ def _record(prompts: Sequence[dict], path: Path, client: OpenAI, tell: Callable[
     model = os.environ["CHAT_MODEL"]
     known = recorded_prompts(path, model)
     missing = {key: prompt for prompt in prompts if (key := hash_of(prompt["messages"])) not in known}
-    writing, failures = threading.Lock(), []
+    one_at_a_time, failures = threading.Lock(), []
 
     def work(key: str, prompt: dict) -> None:
         try:
-            completion = complete(prompt["messages"], client, as_json=prompt.get("json", True))
+            as_json = prompt.get("json", True)
+            completion = complete(prompt["messages"], client, as_json=as_json)
+            options = options_taken(as_json=as_json)
             choice = completion.choices[0]
             answer = {
                 "prompt": key,
@@ -130,6 +135,7 @@ def _record(prompts: Sequence[dict], path: Path, client: OpenAI, tell: Callable[
                 "number": prompt.get("number"),
                 "model": model,
                 "date": datetime.date.today().isoformat(),
+                "settings": {name: value["type"] if name == "response_format" else value for name, value in options.items()},
                 "content": choice.message.content or "",
                 "finish_reason": choice.finish_reason or "stop",
                 "prompt_tokens": completion.usage.prompt_tokens if completion.usage else 0,
@@ -141,7 +147,7 @@ def _record(prompts: Sequence[dict], path: Path, client: OpenAI, tell: Callable[
         except (AttributeError, IndexError, TypeError) as error:
             failures.append(("unreadable response", f"{type(error).__name__}: {error}"))
             return
-        with writing, path.open("ab") as file:
+        with one_at_a_time, writing(path), path.open("ab") as file:
             # the line break comes first too: it ends a line that was cut short
             file.write(b"\n" + json.dumps(answer, ensure_ascii=False).encode() + b"\n")
             file.flush()

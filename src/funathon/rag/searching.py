@@ -13,7 +13,7 @@ import polars as pl
 from openai import OpenAI
 from scipy.stats import rankdata
 
-from funathon.rag.kept import embedded_code, kept_array, model_state
+from funathon.rag.kept import kept_array, model_state
 from funathon.rag.retrieval import Document, WordIndex, class_passages, with_examples
 
 BATCH = 32
@@ -54,8 +54,7 @@ class Embedder:
         texts = [str(text) for text in texts]
         if not keep:
             return self._embed(texts)
-        state = [self._embedded, embedded_code()] if self._embedded else model_state("EMBEDDING_MODEL")
-        return kept_array(keep, [state, texts], lambda: self._embed(texts))
+        return kept_array(keep, [model_state("EMBEDDING_MODEL", self._embedded), texts], lambda: self._embed(texts))
 
     def _embed(self, texts: list[str]) -> np.ndarray:
         batches = [texts[start : start + BATCH] for start in range(0, len(texts), BATCH)]
