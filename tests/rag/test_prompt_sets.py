@@ -1,17 +1,21 @@
 """The recorded answers belong to the prompts of today: labels, notes and searches have not moved away under them."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import asdict
 
 import pytest
 
+from funathon.corpus.labels import read_labels
+from funathon.corpus.splitting import split_labels
+from funathon.course.chapters import find_chapter
 from funathon.endpoint.recorded import answer_files, read_recorded
 from funathon.endpoint.server import ensure_endpoint
 from funathon.paths import ANSWERS
 from funathon.rag.answers import NOT_CODABLE, parse_answer
 from funathon.rag.asking import RECORDED, embedded_client
-from funathon.rag.prompt_sets import Prompter, all_prompts, excluded_rival
+from funathon.rag.prompt_sets import Prompter, all_prompts, draw, excluded_rival
 from funathon.rag.recording import hash_of
 from funathon.rag.searching import Embedder
 from funathon.settings import load_settings
@@ -52,6 +56,16 @@ def test_the_answers_are_of_the_form_that_was_asked_for(lines):
         if line["set"] != "nothing to read":
             outcomes[parse_answer(line["content"], []).outcome] += 1
     assert set(outcomes) <= {NOT_CODABLE, "not a candidate"}, "without candidates every code is outside of them"
+
+
+def test_the_wrong_answers_that_chapter_5_speaks_of_are_thirteen(lines):
+    split = split_labels(read_labels())
+    truth = split.y_test[draw(split.X_test, 500, 7)[:200]]
+    naive = {line["number"]: re.findall(r"\b\d\d\.\d\d\b", line["content"]) for line in lines if line["set"] == "nothing to read"}
+    wrong = sum(code not in naive[number] for number, code in enumerate(truth))
+    prose = find_chapter("5").read_text(encoding="utf-8")
+    assert wrong == 13 and len(naive) == 200
+    assert "Thirteen in 200 would be 65,000" in prose and "of the thirteen wrong answers" in prose
 
 
 def test_a_rival_excludes_the_right_class_by_name():

@@ -14,7 +14,7 @@ from funathon.course.error_kinds import KINDS, Kind
 from funathon.course.results import HARD_FIRST, cell_text
 from funathon.measures import share
 from funathon.paths import DATA, DEFAULT_NACE, PRETRAINED
-from funathon.supervised.pretrained import fingerprint
+from funathon.supervised.pretrained import fingerprint, read_manifest
 from funathon.supervised.review import REVIEW_BELOW
 
 ERRORS = DATA / "benchmarks" / "errors.tsv"
@@ -144,7 +144,8 @@ def section(kind: Kind, errors: list[WrongAnswer], n_read: int, titles: dict[str
     )
     unread = sum(error.remark.startswith(NOT_READ) for error in errors)
     if unread:
-        counts += f" In {unread} the activity is told after the end of what the model reads, which is 128 pieces of words."
+        length = read_manifest(str(PRETRAINED)).settings["row_length"]
+        counts += f" In {unread} the activity is told after the end of what the model reads, which is {length} pieces of words."
     lines = [f"## {kind.name.capitalize()}", "", counts, "", f"*Where it comes from.* {kind.cause}", ""]
     lines += [f"*What helps.* {kind.helps}", "", *(example(error, titles) for error in examples(errors)), ""]
     return "\n".join(lines)
