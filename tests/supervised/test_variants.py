@@ -5,9 +5,12 @@ import json
 import pytest
 import torch
 
+from funathon.paths import PRETRAINED
 from funathon.supervised import variants
-from funathon.supervised.model_card import VARIANTS_FILE
+from funathon.supervised.baselines import BASELINES
+from funathon.supervised.model_card import EARLIER, KINDS, VARIANTS_FILE, named
 from funathon.supervised.network import WeightedViews
+from funathon.supervised.pretrained import CARD, read_manifest
 
 
 @pytest.fixture
@@ -22,7 +25,19 @@ def test_the_file_has_variants_this_model_and_the_teachers_among_them():
     found = json.loads(VARIANTS_FILE.read_text())
     assert set(found) <= {*variants.VARIANTS, variants.A_TEACHER, variants.THE_TEACHERS, variants.TRANSFORMER}
     assert variants.THE_TEACHERS in found and any(name.endswith("this model") for name in found)
-    assert all(set(each) == {"all", *variants.ALL} and 0.4 < each["all"] < 0.9 for each in found.values())
+    assert all({"all", *KINDS} == set(each) - {"sha256_train"} and 0.4 < each["all"] < 0.9 for each in found.values())
+
+
+def test_what_was_measured_on_labels_of_before_is_marked():
+    manifest = read_manifest(str(PRETRAINED))
+    found = json.loads(VARIANTS_FILE.read_text())
+    names = {name: named(name, each, manifest) for name, each in found.items()}
+    assert names[variants.THE_TEACHERS] == variants.THE_TEACHERS
+    assert named("another", {"sha256_train": "0" * 64}, manifest) == f"another {EARLIER}"
+    card = (PRETRAINED / CARD).read_text()
+    assert all(f"| {name} |" in card for name in names.values())
+    methods = json.loads(BASELINES.read_text())
+    assert all(f"| {named(name, each, manifest)} |" in card for name, each in methods.items())
 
 
 def test_random_vectors_are_as_long_as_those_they_replace(network):

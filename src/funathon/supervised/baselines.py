@@ -126,7 +126,7 @@ def measure_baselines(names: list[str]) -> None:
         start = time.process_time()
         rank = METHODS[name](texts, codes)
         seconds = time.process_time() - start
-        found: dict = {"training_seconds": round(seconds, 1)}
+        found: dict = {"training_seconds": round(seconds, 1), "sha256_train": split.training_digest}
         for set_name, (X, y) in sets.items():
             candidates = rank(X)
             found[set_name] = {f"top{k}": accuracy_at(candidates, y, k).value for k in (1, 3, 5)}

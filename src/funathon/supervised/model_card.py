@@ -26,6 +26,10 @@ from funathon.supervised.pretrained import CARD, Manifest, load_model, read_mani
 from funathon.supervised.review import REVIEW_BELOW
 
 VARIANTS_FILE = DATA / "benchmarks" / "variants.json"
+KINDS = ("label", "entry", "description")
+"""The kinds of labels that `variants` tells apart."""
+EARLIER = "(before)"
+EARLIER_TOLD = f"{EARLIER}: trained, and on the sets of labels judged, before the labels were changed last.\n"
 WORST = 10
 LENGTHS = {"1 to 5 words": (1, 5), "6 to 9 words": (6, 9), "10 words and more": (10, np.inf)}
 """The lengths by which the registers of the field test are told apart."""
@@ -78,7 +82,7 @@ def model_card(model: torchTextClassifiers, codability: Codability, manifest: Ma
 
     if in_field:
         lines += ["\n## Beside other methods\n", *compared(reports, manifest)]
-        lines += ["\n## What was tried\n", *variants()]
+        lines += ["\n## What was tried\n", *variants(manifest)]
     titles = dict(read_nomenclature().select("code", "heading").iter_rows())
     lines.append("\n## Worst classes\n")
     lines.append(WORST_CLASSES)
@@ -127,27 +131,44 @@ def compared(reports: dict[str, Report], manifest: Manifest) -> list[str]:
     own = manifest.training_seconds
     lines = [
         "Trained on the same rows (training set and notes), judged on the same sets. Times are processor seconds: what one core",
-        "works on the training. `uv run --group benchmark python -m funathon.supervised.baselines` measures the others again.\n",
+        "works on the training. `uv run --group benchmark python -m funathon.supervised.baselines` measures the others again.",
+        EARLIER_TOLD,
         *heading("method", *(f"{name}, top-1" for name in reports), "field test, top-5", "training, s"),
     ]
     for method, found in json.loads(BASELINES.read_text(encoding="utf-8")).items():
         accuracies = [f"{found[name]['top1']:.1%}" for name in reports]
-        lines.append(row(method, *accuracies, f"{found['field test']['top5']:.1%}", f"{found['training_seconds']:,.0f}"))
+        lines.append(
+            row(
+                named(method, found, manifest),
+                *accuracies,
+                f"{found['field test']['top5']:.1%}",
+                f"{found['training_seconds']:,.0f}",
+            )
+        )
     accuracies = [f"{report.top[1].value:.1%}" for report in reports.values()]
     seconds = "not recorded" if own is None else f"{own:,.0f}"
     return [*lines, row("**this model**", *accuracies, f"{reports['field test'].top[5].value:.1%}", seconds)]
 
 
-def variants() -> list[str]:
+def named(name: str, found: dict, manifest: Manifest) -> str:
+    """The name of another method or network, marked when what was `found` of it is of other training texts than the model's."""
+    return name if found.get("sha256_train") == manifest.training_digest else f"{name} {EARLIER}"
+
+
+def variants(manifest: Manifest) -> list[str]:
     """The table of networks that were trained in another way."""
     found = json.loads(VARIANTS_FILE.read_text(encoding="utf-8"))
     lines = [
         "What each part of the training is worth: accuracy on the validation set, of all its labels, and of those written as on a form, as",
         "index entries and as descriptions. Each network was trained once, with one seed; differences below one point may be chance.",
-        "`uv run python -m funathon.supervised.variants` measures them again.\n",
+        "`uv run python -m funathon.supervised.variants` measures them again.",
+        EARLIER_TOLD,
         *heading("network", "all", "as on a form", "entries", "descriptions"),
     ]
-    return [*lines, *(row(name, *(f"{accuracy:.1%}" for accuracy in each.values())) for name, each in found.items())]
+    return [
+        *lines,
+        *(row(named(name, each, manifest), *(f"{each[kind]:.1%}" for kind in ("all", *KINDS))) for name, each in found.items()),
+    ]
 
 
 def heading(*cells: str) -> list[str]:

@@ -24,7 +24,7 @@ from funathon.minilm import minilm_network, sentence_tokenizer
 from funathon.supervised.classifier import scores
 from funathon.supervised.distilling import Reading
 from funathon.supervised.encoder import encoder_scores, fine_tune
-from funathon.supervised.model_card import VARIANTS_FILE
+from funathon.supervised.model_card import KINDS, VARIANTS_FILE
 from funathon.supervised.network import WeightedViews
 from funathon.supervised.training import (
     Settings,
@@ -37,8 +37,6 @@ from funathon.supervised.training import (
     train_network,
     train_teacher,
 )
-
-ALL = ("label", "entry", "description")
 
 
 def random_start(network: WeightedViews) -> WeightedViews:
@@ -61,7 +59,7 @@ def without_neighbours(network: WeightedViews) -> WeightedViews:
 class Variant:
     """A way to train the network."""
 
-    kinds: Sequence[str] = ALL
+    kinds: Sequence[str] = KINDS
     """The kinds of labels that it learns from."""
     forms: bool = True
     """Whether it reads them in other forms too."""
@@ -87,7 +85,7 @@ def accuracies(best: np.ndarray, split: Split, kind_of: dict[str, str]) -> dict[
     """The accuracy of the codes `best`, shape (texts,), on the validation set: of all, and of each kind."""
     right = best == split.y_val
     kinds = np.array([kind_of[text] for text in split.X_val])
-    return {"all": float(right.mean())} | {kind: float(right[kinds == kind].mean()) for kind in ALL}
+    return {"all": float(right.mean())} | {kind: float(right[kinds == kind].mean()) for kind in KINDS}
 
 
 def train_variant(variant: Variant, split: Split, readings: list[Reading], y: np.ndarray, kept: np.ndarray) -> np.ndarray:
@@ -125,7 +123,7 @@ def transformer_scores(X: np.ndarray, y: np.ndarray, split: Split) -> np.ndarray
 
 def keep(name: str, best: np.ndarray, split: Split, kind_of: dict[str, str]) -> None:
     """Write what the codes `best` of the validation set reach to VARIANTS_FILE; what it holds of others stays."""
-    found = accuracies(best, split, kind_of)
+    found = accuracies(best, split, kind_of) | {"sha256_train": split.training_digest}
     print(f"{name}: {found}", flush=True)
     known = (json.loads(VARIANTS_FILE.read_text()) if VARIANTS_FILE.is_file() else {}) | {name: found}
     order = [*list(VARIANTS)[:3], A_TEACHER, *list(VARIANTS)[3:], THE_TEACHERS, TRANSFORMER]
