@@ -102,7 +102,7 @@ def record(
         missing = record(found, out, client, lambda done, of: progress.update(task, completed=len(found) - of + done))
         progress.update(task, completed=len(found))
     console.print(
-        f"{missing:,} answers added to {escape(visible(str(out)))}, {len(found) - missing:,} were there",
+        f"{missing:,} answers added to {escape(visible(str(out)))}; all {len(found):,} prompts have one now",
         highlight=False,
         soft_wrap=True,
     )
