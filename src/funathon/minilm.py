@@ -95,14 +95,16 @@ def original_tokenizer() -> dict:
     return json.loads((minilm_folder() / "tokenizer.json").read_text(encoding="utf-8"))
 
 
-def english_tokenizer(words: list[str]) -> Tokenizer:
+def english_tokenizer(words: list[str], only: set[str] | None = None) -> Tokenizer:
     """MiniLM's WordPiece tokenizer without the pieces that no English label has (other scripts, placeholders), and with
-    `words` (lower case, letters only) as tokens of their own, which would otherwise fall into pieces."""
+    `words` (lower case, letters only) as tokens of their own, which would otherwise fall into pieces. With `only`, of MiniLM's pieces just
+    these stay, and the single characters, of which any word can be made."""
     state = original_tokenizer()
     kept = [
         piece
         for piece in state["model"]["vocab"]
         if piece.isascii() and not piece.startswith("[unused") and (piece.removeprefix("##").isalnum() or len(piece) == 1)
+        and (only is None or piece in only or len(piece.removeprefix("##")) == 1)
     ]
     known = set(kept)
     vocabulary = {piece: number for number, piece in enumerate(SPECIAL + kept + [word for word in words if word not in known])}

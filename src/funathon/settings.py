@@ -73,6 +73,7 @@ KNOWN = {
     "LLMLAB_API_KEY": "credentials of the endpoint",
     "EMBEDDING_MODEL": "name of the embedding model",
     "CHAT_MODEL": "name of the chat model",
+    "ANNOTATORS": "names of chat models that vote in `funathon recode`, with commas between them",
     "FUNATHON_REPOSITORY": "address of the repository that the buttons of the site open",
 }
 """The variables the course reads, and what each is for."""

@@ -45,13 +45,18 @@ def notebooks(
 def data(
     check: Annotated[bool, typer.Option("--check", help="Change nothing; list what differs and exit with 1.")] = False,
 ) -> None:
-    """Build the nomenclature, the labels and the field test from their texts in data/."""
+    """Build the nomenclature, the labels, the tests and the simulated register from their texts in data/."""
     from funathon.corpus.assemble import outdated, write
+    from funathon.simulation.files import register_files
 
     if check:
-        fail_if_outdated([f"data/{name}" for name in outdated()], "uv run funathon data")
+        names = [*outdated(), *outdated(built=register_files)]
+        fail_if_outdated([f"data/{name}" for name in names], "uv run funathon data")
     else:
         for name in write():
+            console.print(f"wrote data/{name}")
+        # of the labels that have just been written
+        for name in write(built=register_files):
             console.print(f"wrote data/{name}")
 
 

@@ -161,17 +161,19 @@ def parquet(table: pl.DataFrame) -> bytes:
     return buffer.getvalue()
 
 
-def outdated(data: Path = DATA) -> list[str]:
-    """Names of built files that are missing or differ from what their sources give."""
-    built = assemble(data)
-    return [name for name, content in built.items() if not (data / name).is_file() or (data / name).read_bytes() != content]
+def outdated(data: Path = DATA, built: Callable[[Path], dict[str, bytes]] = assemble) -> list[str]:
+    """Names of built files that are missing or differ from what `built` makes of their sources."""
+    return [
+        name for name, content in built(data).items() if not (data / name).is_file() or (data / name).read_bytes() != content
+    ]
 
 
-def write(data: Path = DATA) -> list[str]:
-    """Build all files of `data`; return the names of those that changed."""
-    changed = outdated(data)
-    for name, content in assemble(data).items():
-        if name in changed:
+def write(data: Path = DATA, built: Callable[[Path], dict[str, bytes]] = assemble) -> list[str]:
+    """Build all files of `data` that `built` makes; return the names of those that changed."""
+    changed = []
+    for name, content in built(data).items():
+        if not (data / name).is_file() or (data / name).read_bytes() != content:
             with replacing(data / name) as temporary:
                 temporary.write_bytes(content)
+            changed.append(name)
     return changed

@@ -37,7 +37,8 @@ class Labeller(Protocol):
     """What codes labels; `predicting.Coder` is one."""
 
     def table(self, labels: pl.Series) -> pl.DataFrame:
-        """A row with the new columns but `review`, those of CODE_SCHEMA for instance, for each of the labels."""
+        """A row with the new columns but `review`, those of CODE_SCHEMA for instance, for each of the labels: texts, or structs of a `label` and
+        the fields that were asked for `beside` it, all texts."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ def code_register(
     threshold: float,
     reading: Reading = GUESSED,
     columns: Mapping[str, pl.DataType] = RESULT_SCHEMA,
+    beside: Mapping[str, tuple[str, str]] | None = None,
     prepare: Callable[[Path, Table, str], None] | None = None,
     fresh: bool = False,
 ) -> Outcome:
@@ -72,6 +74,7 @@ def code_register(
     below `threshold`, or there is a `reason`; `columns.new_names` says how they are called. `load` gives what codes, and is called
     when there is something to code; `model` is its fingerprint, anything that JSON can hold. Progress goes to `console`.
 
+    `beside` names other columns that the labeller reads: for each field of its structs the column, and the option that names it.
     `prepare` is called before the first piece, with the folder of the run, the register and its column of texts: it may keep there
     what takes long, and raise FunathonError when it cannot be had. With `fresh` what an earlier run has kept is thrown away.
 
@@ -86,17 +89,23 @@ def code_register(
     table = open_table(source, reading)
     column = find_column(table.name, table.schema.names(), label, "--label", tell)
     refuse_no_text(table, column)
+    fields = {
+        field: find_column(table.name, table.schema.names(), wanted, option, tell)
+        for field, (wanted, option) in (beside or {}).items()
+    }
     names = new_names(table.schema.names(), table.name, columns)
     schema = pl.Schema({**table.schema, **{names[name]: kind for name, kind in columns.items()}})
     tables.check(output, schema, table.rows, table.name)
     refuse_taken(result)
     run = {"input": digest(register), "reading": asdict(reading), "model": model, "label": column, "threshold": threshold}
+    if fields:
+        run["beside"] = fields
     with unfinished(result, run | {"rows": table.rows, "piece": ROWS}, fresh=fresh) as folder:
         refuse_taken(result)  # another run may have ended since
         read_through(table, output)
         if prepare is not None:
             prepare(folder, table, column)
-        worker = Worker(load, column, threshold, names)
+        worker = Worker(load, column, threshold, names, fields)
         with bar(console) as progress:
             task = progress.add_task(visible(register.name), total=table.rows)
             for number, piece in enumerate(pieces(table)):
@@ -122,8 +131,11 @@ def code_register(
 class Worker:
     """Codes pieces, and loads what codes them with the first one."""
 
-    def __init__(self, load: Callable[[], Labeller], label: str, threshold: float, names: dict[str, str]) -> None:
+    def __init__(
+        self, load: Callable[[], Labeller], label: str, threshold: float, names: dict[str, str], beside: dict[str, str]
+    ) -> None:
         self.resumed = 0
+        self._beside = beside
         self._load = load
         self._labeller: Labeller | None = None
         self._label, self._threshold, self._names = label, threshold, names
@@ -131,11 +143,19 @@ class Worker:
     def code(self, piece: pl.DataFrame) -> pl.DataFrame:
         """A piece of the register with the new columns."""
         self._labeller = self._labeller or self._load()
-        coded = self._labeller.table(piece[self._label].cast(pl.String))
+        coded = self._labeller.table(self._read(piece))
         coded = coded.with_columns(
             (pl.col("confidence").lt(self._threshold).fill_null(True) | pl.col("reason").is_not_null()).alias(REVIEW)
         )
         return pl.concat([piece, coded.select(list(self._names)).rename(self._names)], how="horizontal")
+
+
+    def _read(self, piece: pl.DataFrame) -> pl.Series:
+        """What the labeller reads of a piece."""
+        if not self._beside:
+            return piece[self._label].cast(pl.String)
+        fields = {"label": self._label, **self._beside}
+        return piece.select(pl.col(column).cast(pl.String).alias(field) for field, column in fields.items()).to_struct()
 
 
 def refuse_remote(*paths: str) -> None:

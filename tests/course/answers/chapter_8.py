@@ -131,17 +131,6 @@ WRONG = {
         ),
     ],
     "8.6": [
-        ("passages = passages[:-5]", "lacks"),
-        ("passage_scores = scores", "best passage"),
-        ("passage_vectors = passage_vectors[::-1]", "order"),
-        ("passage_scores = text_vectors @ passage_vectors.T", "one column a class"),
-        ("passages = [(code, text.split(': ')[-1]) for code, text in passages]", "heading"),
-        (
-            "passage_scores = best_of_class(text_vectors @ passage_vectors.T, [code for code, _ in passages[::-1]])",
-            "best passage",
-        ),
-    ],
-    "8.7": [
         ("bm25_label_scores = bm25_scores", "notes alone"),
         (
             "leak = dict(zip(truth, texts))\n"
@@ -152,7 +141,7 @@ WRONG = {
         ("label_documents = list(labels_of.values())", "note_text"),
         ("label_documents = [note_text(row) for row in classes.values()]", "lacks its training label"),
     ],
-    "8.8": [
+    "8.7": [
         ("best_method = 'notes'", "best_method"),
         ("field_best = field_plain", "field_best"),
         ("field_plain = share(ranks(scores) <= 5)", "field test"),
@@ -173,7 +162,7 @@ WRONG = {
         ),
         ("field_best = share(np.ones(len(field), dtype=bool))", "field_best"),
     ],
-    "8.9": [
+    "8.8": [
         ("better_candidates = sample_candidates; better_runs = runs; better = figures", "five best"),
         ("better_runs = runs", "another prompt"),
         ("better = figures", "better["),
@@ -185,7 +174,7 @@ WRONG = {
         ("better_runs = better_runs[generator_name()]", "better_runs"),
         ("better = better[generator_name()]", "one entry a generator"),
     ],
-    "8.10": [
+    "8.9": [
         ("without_exclusions = plain", "shows exclusions"),
         ("unread_rows = read_rows", "no answer of recorded-claude to"),
         # what stands behind the exclusions is lost with them
@@ -276,29 +265,22 @@ RIGHT = {
         "bm25_scores = bm25_scores.astype(np.float64); hybrid = dict(reversed(hybrid.items()))",
     ],
     "8.6": [
-        "passages = [list(pair) for pair in passages]",
-        "passage_scores = np.array([(text_vectors @ passage_vectors[np.array([owner == code for owner, _ in passages])].T).max(axis=1) "
-        "for code in codes]).T",
-        "order = np.random.default_rng(1).permutation(len(passages))\n"
-        "passages = [passages[i] for i in order]; passage_vectors = passage_vectors[order]",
-    ],
-    "8.7": [
         "label_documents = tuple(label_documents); bm25_label_scores = bm25_label_scores.astype(np.float64)",
         "label_documents = [note_text(row) + '\\n' + '\\n'.join(reversed(labels_of[code].split('\\n'))) "
         "for code, row in classes.items()]",
     ],
-    "8.8": [
+    "8.7": [
         "comparison = comparison.sort('at_5').to_pandas(); best_method = np.str_(best_method)",
         "all_scores = lambda texts, vectors, first=all_scores: dict(reversed(first(list(texts), vectors).items()))",
     ],
-    "8.9": [
+    "8.8": [
         "better_candidates = np.array(better_candidates)",
         "better_runs = {name: rows.select(sorted(rows.columns)) for name, rows in better_runs.items()}\n"
         "better = {name: dict(reversed(found.items())) for name, found in reversed(better.items())}",
         # by hand: sorted pairs of points and numbers
         "better_candidates = [[codes[i] for i in sorted(range(len(codes)), key=lambda i: (-row[i], i))[:5]] for row in better_scores]",
     ],
-    "8.10": [
+    "8.9": [
         "def without_exclusions(text, row):\n"
         "    rows = [{name: note for name, note in classes[code].items()} for code in row]\n"
         "    for one in rows: one['excludes'] = ''\n"

@@ -1,0 +1,1 @@
+"""The simulated register of part 3."""
