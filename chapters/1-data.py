@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 1. Meet the data
 #
-# *Part 1, supervised learning · chapter 1 of 9 · about 60 minutes · nothing needed before*
+# *Part 1, supervised learning · chapter 1 of 10 · about 60 minutes · nothing needed before*
 #
 # In this chapter you will
 #

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 2. From text to numbers
 #
-# *Part 1, supervised learning · chapter 2 of 9 · about 45 minutes · nothing needed before: the first cells rebuild it*
+# *Part 1, supervised learning · chapter 2 of 10 · about 45 minutes · nothing needed before: the first cells rebuild it*
 #
 # In this chapter you will
 #

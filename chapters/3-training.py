@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 3. Train a network
 #
-# *Part 1, supervised learning · chapter 3 of 9 · about 90 minutes · nothing needed before: the first cells rebuild it*
+# *Part 1, supervised learning · chapter 3 of 10 · about 90 minutes · nothing needed before: the first cells rebuild it*
 #
 # In this chapter you will
 #

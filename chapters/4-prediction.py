@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 4. Predict and explain
 #
-# *Part 1, supervised learning · chapter 4 of 9 · about 75 minutes · nothing needed before: the first cells rebuild it*
+# *Part 1, supervised learning · chapter 4 of 10 · about 75 minutes · nothing needed before: the first cells rebuild it*
 #
 # In this chapter you will
 #

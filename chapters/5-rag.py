@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 5. Retrieve, then generate
 #
-# *Part 2, retrieval-augmented generation · chapter 5 of 9 · about 75 minutes · nothing needed before*
+# *Part 2, retrieval-augmented generation · chapter 5 of 10 · about 75 minutes · nothing needed before*
 #
 # In this chapter you will
 #

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 6. A vector database of NACE
 #
-# *Part 2, retrieval-augmented generation · chapter 6 of 9 · about 90 minutes · nothing needed before*
+# *Part 2, retrieval-augmented generation · chapter 6 of 10 · about 90 minutes · nothing needed before*
 #
 # In this chapter you will
 #

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 7. Generate
 #
-# *Part 2, retrieval-augmented generation · chapter 7 of 9 · about 80 minutes · nothing needed before: the first cells rebuild
+# *Part 2, retrieval-augmented generation · chapter 7 of 10 · about 80 minutes · nothing needed before: the first cells rebuild
 # it*
 #
 # In this chapter you will

@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 8. Evaluate and search better
 #
-# *Part 2, retrieval-augmented generation · chapter 8 of 9 · about 85 minutes · nothing needed before: the first cells rebuild
+# *Part 2, retrieval-augmented generation · chapter 8 of 10 · about 85 minutes · nothing needed before: the first cells rebuild
 # it*
 #
 # In this chapter you will

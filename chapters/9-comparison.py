@@ -13,7 +13,7 @@
 # %% [markdown]
 # # 9. Two systems, one text
 #
-# *Part 2, retrieval-augmented generation · chapter 9 of 9 · about 60 minutes · nothing needed before: the first cells rebuild
+# *Part 2, retrieval-augmented generation · chapter 9 of 10 · about 60 minutes · nothing needed before: the first cells rebuild
 # it*
 #
 # In this chapter you will

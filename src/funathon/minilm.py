@@ -103,7 +103,9 @@ def english_tokenizer(words: list[str], only: set[str] | None = None) -> Tokeniz
     kept = [
         piece
         for piece in state["model"]["vocab"]
-        if piece.isascii() and not piece.startswith("[unused") and (piece.removeprefix("##").isalnum() or len(piece) == 1)
+        if piece.isascii()
+        and not piece.startswith("[unused")
+        and (piece.removeprefix("##").isalnum() or len(piece) == 1)
         and (only is None or piece in only or len(piece.removeprefix("##")) == 1)
     ]
     known = set(kept)

@@ -42,11 +42,11 @@ def test_every_chapter_and_every_page_of_site_is_in_the_menu():
 
 
 def test_the_home_page_lists_every_chapter_by_part():
-    more = chapter_that_says("# 9. New one\n\n*Part 3, more · chapter 9 of 9 · about 25 minutes · nothing*")
+    more = chapter_that_says("# 11. New one\n\n*Part 4, more · chapter 11 of 11 · about 25 minutes · nothing*")
     text = chapter_list([*CHAPTERS, more])
     for chapter in CHAPTERS:
         assert f"(site/{chapter.name}.ipynb)" in text
-    assert "### Part 3: more" in text and "9. [New one](site/9-test.ipynb), 25 minutes" in text
+    assert "### Part 4: more" in text and "11. [New one](site/9-test.ipynb), 25 minutes" in text
 
 
 def test_the_home_page_says_so_when_chapters_are_missing():

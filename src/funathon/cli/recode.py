@@ -57,7 +57,9 @@ MethodOption = Annotated[
         "pretrained network, the nearest note, the nearest labels and the models of ANNOTATORS vote."
     ),
 ]
-BackOption = Annotated[bool, typer.Option("--back", help="From Rev. 2.1 to Rev. 2. The network does not vote: it knows Rev. 2.1 only.")]
+BackOption = Annotated[
+    bool, typer.Option("--back", help="From Rev. 2.1 to Rev. 2. The network does not vote: it knows Rev. 2.1 only.")
+]
 
 
 @recode_app.command(ROWS, hidden=True)

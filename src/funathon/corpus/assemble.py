@@ -163,9 +163,7 @@ def parquet(table: pl.DataFrame) -> bytes:
 
 def outdated(data: Path = DATA, built: Callable[[Path], dict[str, bytes]] = assemble) -> list[str]:
     """Names of built files that are missing or differ from what `built` makes of their sources."""
-    return [
-        name for name, content in built(data).items() if not (data / name).is_file() or (data / name).read_bytes() != content
-    ]
+    return [name for name, content in built(data).items() if not (data / name).is_file() or (data / name).read_bytes() != content]
 
 
 def write(data: Path = DATA, built: Callable[[Path], dict[str, bytes]] = assemble) -> list[str]:

@@ -67,9 +67,7 @@ def pool_of(
             [class_text(classes[code], nearest(by_words, numbers[code], known_texts)) for code in row]
             for row, by_words in zip(candidates, words.scores(some))
         ]
-        places = [
-            row.index(code) if code in row else -1 for row, code in zip(candidates, list(codes)[start : start + AT_ONCE])
-        ]
+        places = [row.index(code) if code in row else -1 for row, code in zip(candidates, list(codes)[start : start + AT_ONCE])]
         found = Pool.joined([found, Pool(some, shown, np.take_along_axis(scores, order, axis=1), candidates, places)])
     return found
 

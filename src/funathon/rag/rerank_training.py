@@ -13,7 +13,6 @@ import random
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -115,7 +114,9 @@ def export(model: CrossEncoder, tokenizer: Tokenizer, folder: Path) -> None:
     example = tuple(torch.from_numpy(array) for array in padded([([1, 2, 3, 4], [0, 0, 1, 1])] * 2))
     names = ("input_ids", "token_type_ids", "attention_mask")
     axes = {name: {0: torch.export.Dim("pairs"), 1: torch.export.Dim("tokens")} for name in names}
-    torch.onnx.export(model, example, whole, input_names=list(names), output_names=["scores"], dynamic_shapes=axes, external_data=False)
+    torch.onnx.export(
+        model, example, whole, input_names=list(names), output_names=["scores"], dynamic_shapes=axes, external_data=False
+    )
     quantize_dynamic(whole, folder / MODEL, weight_type=QuantType.QInt8)
     whole.unlink()
     tokenizer.no_truncation()

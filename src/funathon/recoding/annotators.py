@@ -69,7 +69,9 @@ class ByMeaning:
         found = []
         for vector, old, codes in zip(embed(list(texts)), old_codes, candidates):
             best = [(self._of_class[code] @ vector).max() for code in codes]
-            went = [self._of_pair[old, code] @ vector if (old, code) in self._of_pair else near for code, near in zip(codes, best)]
+            went = [
+                self._of_pair[old, code] @ vector if (old, code) in self._of_pair else near for code, near in zip(codes, best)
+            ]
             found.append(softmax(SHARPNESS_OF_MEANING * (np.array(best) + np.array(went))))
         return found
 
@@ -94,8 +96,6 @@ class ByWords:
         return found
 
 
-def old_code_choices(
-    old_codes: Sequence[str | None], successors: Mapping[str, Sequence[str]]
-) -> list[tuple[str, ...]]:
+def old_code_choices(old_codes: Sequence[str | None], successors: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """The successors of each old code, none where it is no class of the old nomenclature."""
     return [tuple(successors.get(code or "", ())) for code in old_codes]

@@ -2,14 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import polars as pl
 
 from funathon.corpus.correspondence import Correspondence
 from funathon.corpus.labels import read_labels
 from funathon.corpus.nomenclature import read_nomenclature
-from funathon.corpus.splitting import split_labels
+from funathon.corpus.splitting import Split, split_labels
 from funathon.paths import OLD_CODES
 from funathon.rag.prompts import candidate_block
 from funathon.rag.retrieval import Document, class_passages
@@ -71,14 +70,17 @@ def forwards(correspondence: Correspondence) -> Direction:
     )
 
 
-def backwards(correspondence: Correspondence, old_codes: Path = OLD_CODES) -> Direction:
-    """From Rev. 2.1 to Rev. 2, of which there are titles, what went where, and labels that were annotated by hand."""
+def backwards(correspondence: Correspondence, split: Split | None = None) -> Direction:
+    """From Rev. 2.1 to Rev. 2, of which there are titles, what went where, and labels that were annotated by hand, of the training set of `split`
+    (default: that of the course) only."""
+    split = split or split_labels(read_labels())
     titles = correspondence.old_titles
     content = {(new, old): text for (old, new), text in correspondence.content.items()}
     went = pl.DataFrame([(old, text) for (_, old), text in content.items()], schema=["code", "text"], orient="row")
     told = dict(went.group_by("code", maintain_order=True).agg(pl.col("text").str.join("\n- ")).iter_rows())
     documents = [Document(code, "\n- ".join([title, *([told[code]] if code in told else [])])) for code, title in titles.items()]
-    annotated = pl.read_csv(old_codes, separator="\t", quote_char=None, infer_schema=False)
+    annotated = pl.read_csv(OLD_CODES, separator="\t", quote_char=None, infer_schema=False)
+    annotated = annotated.filter(pl.col("label").is_in(split.X_train.tolist()))
     return Direction(
         names=("NACE Rev. 2.1", "NACE Rev. 2"),
         successors=correspondence.predecessors,

@@ -45,7 +45,12 @@ class Figures:
 
 
 def measure(
-    texts: Sequence[str], old: Sequence[str], truth: Sequence[str], direction: Direction, annotators: Sequence[Annotator], weights: Mapping[str, float]
+    texts: Sequence[str],
+    old: Sequence[str],
+    truth: Sequence[str],
+    direction: Direction,
+    annotators: Sequence[Annotator],
+    weights: Mapping[str, float],
 ) -> Figures:
     """Measure on texts with their old and their right codes. Raises FunathonError where no row has a right code."""
     if not len(texts):

@@ -23,7 +23,11 @@ SCHEMA = {
 """The columns that are added to a register, and their types."""
 
 TABLE, ANNOTATED = "table", "annotators"
-NO_OLD_CODE, UNKNOWN_OLD_CODE, LOST = "no old code", "the old code is no class of the old nomenclature", "no class succeeds the old one"
+NO_OLD_CODE, UNKNOWN_OLD_CODE, LOST = (
+    "no old code",
+    "the old code is no class of the old nomenclature",
+    "no class succeeds the old one",
+)
 SEVERAL = "the old code has several successors"
 
 

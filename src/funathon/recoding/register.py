@@ -91,5 +91,5 @@ def annotators_of(direction: Direction, method: str, models: Sequence[str], netw
 
 def weights_of(annotators: Sequence[Annotator], back: bool) -> dict[str, float]:
     """The weight of each annotator's vote: as measured on hand-coded businesses, and WEIGHT_OF_CHAT for a chat model."""
-    measured = json.loads(WEIGHTS.read_text(encoding="utf-8"))["back" if back else "forth"]
+    measured = json.loads(WEIGHTS.read_text(encoding="utf-8"))["back" if back else "forth"]["weights"]
     return {each.name: measured.get(each.name, WEIGHT_OF_CHAT) for each in annotators}

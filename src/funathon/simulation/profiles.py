@@ -82,8 +82,15 @@ def read_profiles(path: Path) -> list[Profile]:
             profile = Profile(row["code"], float(row["share"]), forms, employees, surface, int(row["seasonal"]))
         except (ValueError, AttributeError) as error:
             raise FunathonError(f"{path}: the profile of {row['code']} cannot be read ({error}).", "Mend that row.") from error
-        if sum(forms.values()) != 100 or not set(forms) <= set(LEGAL_FORMS) or profile.share <= 0 or not 0 <= profile.seasonal <= 100:
-            raise FunathonError(f"{path}: the profile of {row['code']} is none.", "Percentages of known legal forms add up to 100.")
+        if (
+            sum(forms.values()) != 100
+            or not set(forms) <= set(LEGAL_FORMS)
+            or profile.share <= 0
+            or not 0 <= profile.seasonal <= 100
+        ):
+            raise FunathonError(
+                f"{path}: the profile of {row['code']} is none.", "Percentages of known legal forms add up to 100."
+            )
         profiles.append(profile)
     return profiles
 

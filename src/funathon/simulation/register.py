@@ -21,8 +21,8 @@ from funathon.corpus.varying import MOST_WORDS_OF_MAIN, MOST_WORDS_OF_SIDE, is_p
 from funathon.paths import DATA, SIDE_ACTIVITIES
 from funathon.simulation.old_codes import OldCodes
 from funathon.simulation.profiles import read_profiles
-from funathon.simulation.wrong_codes import WrongCodes
 from funathon.simulation.wording import NewWords, new_activities
+from funathon.simulation.wrong_codes import WrongCodes
 
 BUSINESSES = 64_000
 FIRST_DAY, DAYS = datetime.date(2023, 1, 1), 3 * 365

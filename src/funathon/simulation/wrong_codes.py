@@ -17,9 +17,7 @@ class WrongCodes:
         self._codes = list(codes)
         self._all = set(codes)
 
-    def drawn(
-        self, code: str, other: str | None, former: Callable[[], str], chooser: random.Random
-    ) -> tuple[str, str | None]:
+    def drawn(self, code: str, other: str | None, former: Callable[[], str], chooser: random.Random) -> tuple[str, str | None]:
         """A code as a register has it, and which of KINDS it is if it is wrong. `other` is the code of another activity of the business, if
         there is one, `former` draws that of what it did before."""
         if chooser.random() >= SHARE:

@@ -149,7 +149,6 @@ class Worker:
         )
         return pl.concat([piece, coded.select(list(self._names)).rename(self._names)], how="horizontal")
 
-
     def _read(self, piece: pl.DataFrame) -> pl.Series:
         """What the labeller reads of a piece."""
         if not self._beside:
