@@ -77,7 +77,7 @@ WRONG = {
     "10.6": [
         ("to_people = np.arange(BUDGET)", "at random"),
         ("to_people = np.flatnonzero(~rightness(decided))[:BUDGET].tolist() + np.flatnonzero(rightness(decided))[:20].tolist()\n"
-         "to_people = to_people[:BUDGET]", "nobody knows"),
+         "to_people = to_people[:BUDGET]", "Nobody knows"),
         ("to_people = to_people[:50]", "100"),
         ("to_people = np.argsort(-agree, kind='stable')[:BUDGET]", "disagree"),
     ],
