@@ -15,7 +15,7 @@ from funathon.corpus.splitting import split_labels
 from funathon.errors import FunathonError
 from funathon.paths import RERANKER
 from funathon.rag.rerank_data import measured_sets, nearest, pool_of, validation_labels
-from funathon.rag.reranking import BATCH, MANIFEST, MODEL, Reranker, class_text
+from funathon.rag.reranking import MANIFEST, MODEL, Reranker, class_text
 
 
 @pytest.fixture(scope="module")
@@ -45,15 +45,13 @@ def test_what_fits_scores_higher_than_what_does_not(reranker, classes):
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.text(max_size=300), min_size=1, max_size=8), st.randoms(use_true_random=False))
-def test_any_text_has_a_score_that_its_batch_does_not_change(texts, chooser):
+def test_any_text_has_an_order_that_no_other_text_changes(texts, chooser):
     reranker = Reranker()
-    pairs = [(text, chooser.choice(["Manufacture of bread. loaves", "Retail sale of toys", ""])) for text in texts]
-    alone = np.concatenate([reranker.scores([pair]) for pair in pairs])
-    others = [("a much longer text " * 12, "Growing of rice " * 20)] * BATCH
-    together = reranker.scores(pairs + others)[: len(pairs)]
-    assert np.isfinite(alone).all()
-    # numbers of eight bits are scaled by the largest of a batch
-    assert np.abs(alone - together).max() < 0.6
+    blocks = ["Manufacture of bread. loaves", "Retail sale of toys", "", "Growing of rice " * 20]
+    shown = [chooser.sample(blocks, 3) for _ in texts]
+    codes, points = [["a", "b", "c"]] * len(texts), np.zeros((len(texts), 3))
+    together = reranker.rerank(texts, codes, shown, points)
+    assert together == [reranker.rerank([text], [["a", "b", "c"]], [row], points[:1])[0] for text, row in zip(texts, shown)]
 
 
 def test_the_candidates_of_each_text_are_reordered_and_nothing_else(reranker, classes):

@@ -63,7 +63,7 @@ class Reranker:
 
     def scores(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
         """How well the two texts of each pair fit, a text and a `class_text`: float32 array of shape (pairs,). Only differences between pairs of
-        one text mean something."""
+        one text mean something, and only between those of one call: numbers of eight bits are scaled by the largest that is read together."""
         rows = encode_pairs(self._tokenizer, pairs)
         found = np.empty(len(rows), dtype=np.float32)
         order = sorted(range(len(rows)), key=lambda number: len(rows[number][0]))
@@ -82,8 +82,9 @@ class Reranker:
         `candidates` has the codes of each text, as many for each; `shown` the `class_text` of each of them; `points` what the search gave
         them, shape (texts, candidates). The scores of both are added, the search's with the weight that the manifest names.
         """
-        pairs = [(text, block) for text, blocks in zip(texts, shown) for block in blocks]
-        scores = self.scores(pairs).reshape(points.shape) + self.manifest["weight"] * points
+        # text by text, so that no other text changes the order of its candidates
+        found = np.array([self.scores([(text, block) for block in blocks]) for text, blocks in zip(texts, shown)])
+        scores = found.reshape(points.shape) + self.manifest["weight"] * points
         return np.take_along_axis(np.array(candidates), np.argsort(-scores, axis=1, kind="stable"), axis=1).tolist()
 
 
