@@ -62,7 +62,8 @@ register = pl.read_parquet(REGISTER / "register.parquet")
 pairs = pl.read_csv(CORRESPONDENCE, separator="\t", quote_char=None, infer_schema=False)
 classes = {row["code"]: row for row in read_nomenclature().filter(level=4).iter_rows(named=True)}
 print(f"{len(register):,} businesses, {register['registered'].min()} to {register['registered'].max()}")
-print(f"{register['coded_by_hand'].sum():,} of them recoded by hand, {register.filter('coded_by_hand')['nace_rev2_1'].null_count()} of these without a class")
+by_hand = register.filter("coded_by_hand")
+print(f"{len(by_hand):,} of them recoded by hand, {by_hand['nace_rev2_1'].null_count()} of these without a class")
 register.sample(4, seed=1)
 
 # %% [markdown]
@@ -99,7 +100,8 @@ single = pl.DataFrame([(old, new[0]) for old, new in successors.items() if len(n
 unambiguous = len(single)
 by_table = register.join(single, left_on="nace_rev2", right_on="rev2")
 done = share(register["nace_rev2"].is_in(single["rev2"].implode()))
-print(f"{unambiguous} of {len(successors)} old classes have one successor; {done} of the businesses are in one of these")
+print(f"{unambiguous} of {len(successors)} old classes have one successor")
+print(f"businesses in one of these: {done}")
 
 # %% tags=["check"] question="10.1"
 def check(successors, unambiguous, by_table, done, *, pairs, register):
@@ -238,7 +240,8 @@ sample = (
 texts, old_codes, right = (sample[name].to_list() for name in ("description", "nace_rev2", "nace_rev2_1"))
 candidates = [successors[old] for old in old_codes]
 offered = np.array([code in row for code, row in zip(right, candidates)])
-print(f"{len(sample)} businesses; without a class: {right.count(None)}; the right class is among the successors: {share(offered)}")
+print(f"{len(sample)} businesses, {right.count(None)} of them without a class")
+print(f"the right class is among the successors: {share(offered)}")
 
 # %% [markdown]
 # So far for the best that anybody can reach. The others have no class, or an old code that was wrong: no choice among its
@@ -247,8 +250,8 @@ print(f"{len(sample)} businesses; without a class: {right.count(None)}; the righ
 # Now the annotators. Two of them ask a chat model (offline the stand-in, which is **no language model, but a ranker**): one by
 # CAG, with your prompt, the other by RAG as in part 2, which knows nothing of the old code and may contradict it. The
 # pretrained network of chapter 4 scores all 651 classes: restricted to the successors it can only choose among these. The
-# nearest note and the nearest labels are searches of chapters 6 and 8, restricted in the same way. (About a minute with the
-# stand-in.)
+# nearest note and the nearest labels are searches of chapters 6 and 8, restricted in the same way. (About a minute and a half
+# with the stand-in.)
 
 # %%
 from functools import partial
@@ -283,8 +286,8 @@ passages = class_passages(nomenclature)
 by_notes = best_of_class(vectors @ embed([passage.text for passage in passages]).T, [passage.code for passage in passages], codes)
 by_labels = WordIndex(with_examples([Document(code, note_text(row)) for code, row in classes.items()], labelled)).scores(texts)
 by_network = network_scores(load_model(os.environ["PRETRAINED_URL"]), texts)
-print(f"chat: {generator_name()}; by RAG it names a class outside the successors for "
-      f"{share([row['code'] is not None and row['code'] not in own for row, own in zip(rag, candidates)])}")
+print(f"chat: {generator_name()}")
+print(f"by RAG, a class outside the successors: {share([row['code'] not in [None, *own] for row, own in zip(rag, candidates)])}")
 
 # %% [markdown] tags=["question"] question="10.3"
 # Question 10.3: restrict and compare
@@ -621,7 +624,8 @@ for name, system, section_of in (("nace_rev2", "Rev. 2", old_section), ("recoded
 # %%
 BUDGET = 100
 decided = vote(annotations, weights)
-print(f"{(~rightness(decided)).sum()} of {len(sample)} are wrong or have no class; {BUDGET} at random would mend about {BUDGET * (~rightness(decided)).mean():.0f}")
+print(f"{(~rightness(decided)).sum()} of {len(sample)} are wrong or have no class")
+print(f"{BUDGET} at random would mend about {BUDGET * (~rightness(decided)).mean():.0f}")
 
 # %% [markdown] tags=["hint"] question="10.6"
 # `agree`, from above, counts the annotators that agree with the vote: `np.argsort(agree, kind="stable")[:BUDGET]` are the

@@ -1017,10 +1017,10 @@ def check(comparison, best_method, field_plain, field_best, *, all_scores, split
 # slower: with 651 classes it would read 651 pairs a label. So it comes second, as a **reranker**: the search finds ten classes, the
 # cross-encoder puts these ten in a new order.
 #
-# The course has a small one: three layers of MiniLM, fine-tuned on 8,000 training labels, each with the ten classes that the search
-# found for it, to give the right one the highest score. It reads the heading of a class, three of its training labels that share
+# The course has a small one: three layers of MiniLM, fine-tuned on 8,000 training labels to score the right class higher than the
+# four others that the search puts first. It reads the heading of a class, three of its training labels that share
 # words with the text, and what the class includes. Its score is added to the search's points, with a weight that was chosen on other
-# validation labels than these. Here it is on the first 400 of ours (about 30 seconds).
+# validation labels than these. Here it is on the first 400 of ours (about a minute).
 
 # %%
 import time
@@ -1058,7 +1058,7 @@ print(f"{milliseconds:.0f} ms a label for ten pairs; first place: {in_words(comp
 # %% [markdown]
 # The right class moves to the first place for many labels, and drops from it for few. Two warnings before you rejoice. The
 # reranker has learnt from labels by the writers of these; and it reads 64 tokens of a pair, so that on the long
-# *descriptions* of the hard tests it is no better than the search (the data sheet has all figures). Always measure such a step on the kind
+# *descriptions* of the hard tests it did rather worse than the search (the data sheet has all figures). Always measure such a step on the kind
 # of text that you will have.
 #
 # It makes the first place better, and *Retriever@5* only a little. The generators below go on with the unreranked five: a language

@@ -10,7 +10,6 @@ import hashlib
 import json
 import math
 import random
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -147,8 +146,8 @@ def figures(pool: Pool, order: np.ndarray) -> dict:
     return {"n": len(places), "before": all_three(before), "after": all_three(after), "won": won, "lost": lost, "p": p}
 
 
-def main(folder: Path = RERANKER) -> None:
-    """Train, export, choose the weight, measure, and write the manifest."""
+def train(folder: Path) -> None:
+    """Train the reranker and write its files, with a manifest that has no figures yet."""
     split = split_labels(read_labels())
     classes = {row["code"]: row for row in read_nomenclature().filter(level=4).iter_rows(named=True)}
     tokenizer = small_tokenizer([*split.X_train.tolist(), *(class_text(row, ()) for row in classes.values())])
@@ -173,11 +172,16 @@ def main(folder: Path = RERANKER) -> None:
     about = {"files": files, "weight": 0.0, "training_seconds": round(seconds), "sha256_train": split.training_digest}
     write_text(folder / MANIFEST, json.dumps(about, indent=1) + "\n")
 
+
+def measure(folder: Path) -> None:
+    """Choose the weight of the search's points, measure on all sets, and add both to the manifest."""
+    split = split_labels(read_labels())
+    classes = {row["code"]: row for row in read_nomenclature().filter(level=4).iter_rows(named=True)}
     reranker = Reranker(folder)
 
     def scored(pool: Pool) -> np.ndarray:
-        pairs = [(text, block) for text, blocks in zip(pool.texts, pool.shown) for block in blocks]
-        return reranker.scores(pairs).reshape(pool.points.shape)
+        # text by text, as `Reranker.rerank` reads them
+        return np.array([reranker.scores([(text, block) for block in blocks]) for text, blocks in zip(pool.texts, pool.shown)])
 
     def judged(texts: Sequence[str], codes: Sequence[str]) -> Pool:
         return pool_of(texts, codes, classes, split.X_train, split.y_train)
@@ -185,16 +189,18 @@ def main(folder: Path = RERANKER) -> None:
     tuning = judged(*validation_labels(split, 2_000))
     scores = scored(tuning)
     weight = max(WEIGHTS, key=lambda each: figures(tuning, order_by(scores, tuning.points, each))["after"]["first"])
-    about |= {"weight": weight, "figures": {"choosing the weight": figures(tuning, order_by(scores, tuning.points, weight))}}
+    found = {"choosing the weight": figures(tuning, order_by(scores, tuning.points, weight))}
     for name, (texts, codes) in measured_sets(split).items():
         pool = judged(texts, codes)
         begun = time.perf_counter()
-        found = scored(pool)
+        scores = scored(pool)
         milliseconds = 1000 * (time.perf_counter() - begun) / len(pool.texts)
-        about["figures"][name] = figures(pool, order_by(found, pool.points, weight)) | {"ms_a_text": round(milliseconds, 1)}
-        print(name, about["figures"][name], flush=True)
+        found[name] = figures(pool, order_by(scores, pool.points, weight)) | {"ms_a_text": round(milliseconds, 1)}
+        print(name, found[name], flush=True)
+    about = reranker.manifest | {"weight": weight, "figures": found}
     write_text(folder / MANIFEST, json.dumps(about, indent=1) + "\n")
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    train(RERANKER)
+    measure(RERANKER)
