@@ -131,6 +131,7 @@ def check(successors, unambiguous, by_table, done, *, pairs, register):
 # ones. Which ones?
 
 # %%
+#| fig-alt: Bars. The twelve old classes with several successors that have most businesses, with the number of their successors.
 ambiguous = register.filter(~pl.col("nace_rev2").is_in(by_table["nace_rev2"].unique().implode()))
 titles = dict(pairs.select("rev2", "rev2_title").iter_rows())
 largest = ambiguous["nace_rev2"].value_counts(sort=True).head(12).reverse()
