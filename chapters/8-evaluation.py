@@ -1013,7 +1013,7 @@ def check(comparison, best_method, field_plain, field_best, *, all_scores, split
 # ### A reranker
 #
 # A search compares things that were computed apart: the vector of a label has never seen the notes, nor they the label. A
-# **cross-encoder** reads both together, word beside word, and gives the pair one score (Nogueira and Cho, 2019). It is better and far
+# **cross-encoder** reads both together, word beside word, and gives the pair one score (Nogueira and Cho, 2019). It is mostly better and far
 # slower: with 651 classes it would read 651 pairs a label. So it comes second, as a **reranker**: the search finds ten classes, the
 # cross-encoder puts these ten in a new order.
 #

@@ -14,7 +14,8 @@ from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import split_labels
 from funathon.errors import FunathonError
 from funathon.paths import RERANKER
-from funathon.rag.rerank_data import measured_sets, nearest, pool_of, validation_labels
+from funathon.rag.prompt_sets import nearest
+from funathon.rag.rerank_data import measured_sets, pool_of, validation_labels
 from funathon.rag.reranking import MANIFEST, MODEL, Reranker, class_text
 
 

@@ -1,5 +1,6 @@
 """Recoding a register: every row comes out, with the code that the table or the annotators give, or with why it has none."""
 
+import json
 import subprocess
 import sys
 
@@ -20,8 +21,9 @@ from funathon.recoding.chat import ByChat, cag_messages, shares_of, with_content
 from funathon.recoding.direction import backwards, forwards
 from funathon.recoding.evaluating import measure
 from funathon.recoding.recoder import NO_OLD_CODE, SEVERAL, UNKNOWN_OLD_CODE, Recoder
-from funathon.recoding.register import METHODS, recode_register
+from funathon.recoding.register import METHODS, WEIGHTS, recode_register
 from funathon.settings import EMBEDDED
+from funathon.supervised import coding
 
 
 class ByLength:
@@ -237,3 +239,21 @@ def test_the_command_takes_a_file_or_evaluate(register):
         ],
     )
     assert result.exit_code == 0 and "4 rows with a right code" in result.output.replace("\n", " ")
+
+
+@pytest.mark.slow
+def test_the_figures_are_json_and_nothing_else_also_when_a_chat_model_is_asked(register):
+    arguments = ["--label", "description", "--old-code", "nace", "--truth", "nace", "--method", "cag", "--json"]
+    ran = subprocess.run([sys.executable, "-m", "funathon", "recode", "evaluate", str(register), *arguments], capture_output=True)
+    assert json.loads(ran.stdout)["rows"] == 4 and b"to ask for" in ran.stderr
+
+
+def test_a_run_is_told_from_one_with_other_weights(register, tmp_path, monkeypatch):
+    seen = []
+    monkeypatch.setattr(coding, "code_register", lambda *given, **more: seen.append(given[3]))
+    recode(register, tmp_path / "out.csv", "vote")
+    other = tmp_path / "weights.json"
+    other.write_text(WEIGHTS.read_text().replace("3.1", "0.1"))
+    monkeypatch.setattr("funathon.recoding.register.WEIGHTS", other)
+    recode(register, tmp_path / "out.csv", "vote")
+    assert seen[0] != seen[1]

@@ -21,13 +21,13 @@ shares_of_texts = st.integers(1, 5).flatmap(
 
 
 @given(shares_of_texts)
-def test_a_vote_goes_to_a_candidate_that_somebody_chose_and_its_share_is_that_of_its_voters(said):
+def test_a_vote_goes_to_a_candidate_that_somebody_chose_and_its_agreement_is_the_share_of_its_voters(said):
     shares = {f"a{number}": row for number, row in enumerate(said)}
     votes = weighted_vote(shares, dict.fromkeys(shares, 1.0))
     for text, vote in enumerate(votes):
         chosen = [int(row[text].argmax()) for row in said]
         assert vote.place in chosen
-        assert vote.share == pytest.approx(chosen.count(vote.place) / len(said))
+        assert vote.agreement == pytest.approx(chosen.count(vote.place) / len(said))
         assert chosen.count(vote.place) == max(map(chosen.count, chosen))
         assert 0 < vote.confidence <= 1
 

@@ -59,6 +59,14 @@ EncodingOption = Annotated[
 SheetOption = Annotated[
     str | None, typer.Option(help="Of an Excel workbook; the first one that is shown if not given.", show_default=False)
 ]
+OutOption = Annotated[
+    str,
+    typer.Option(
+        "--out",
+        "-o",
+        help="File to write; its ending tells the format: .csv, .tsv (also with .gz), .xlsx or .parquet, as for `funathon code`.",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
 
 

@@ -9,6 +9,7 @@ from rich.markup import escape
 from funathon.cli.base import (
     EncodingOption,
     JsonOption,
+    OutOption,
     SeparatorOption,
     SheetOption,
     app,
@@ -79,14 +80,7 @@ def evaluate_rag(
 @rag_app.command("code")
 def code_rag(
     file: Annotated[str, typer.Argument(help="The register: .csv, .tsv, .txt (also with .gz), .xlsx or .parquet.")],
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out",
-            "-o",
-            help="File to write; its ending tells the format: .csv, .tsv (also with .gz), .xlsx or .parquet, as for `funathon code`.",
-        ),
-    ],
+    out: OutOption,
     label: Annotated[str, typer.Option(help="Column with the texts.")] = "label",
     retrieval: Annotated[Retrieval, typer.Option(help="Notes alone, or the best combination of chapter 8.")] = Retrieval.best,
     k: Annotated[int, typer.Option("--k", min=1, max=50, help="Number of candidates shown to the chat model.")] = 5,

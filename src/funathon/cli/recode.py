@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 from funathon.cli.base import (
     EncodingOption,
     JsonOption,
+    OutOption,
     SeparatorOption,
     SheetOption,
     app,
@@ -65,14 +66,7 @@ BackOption = Annotated[
 @recode_app.command(ROWS, hidden=True)
 def recode_rows(
     file: Annotated[str, typer.Argument(help="The register: .csv, .tsv, .txt (also with .gz), .xlsx or .parquet.")],
-    out: Annotated[
-        str,
-        typer.Option(
-            "--out",
-            "-o",
-            help="File to write; its ending tells the format: .csv, .tsv (also with .gz), .xlsx or .parquet, as for `funathon code`.",
-        ),
-    ],
+    out: OutOption,
     label: LabelOption = "label",
     old_code: OldCodeOption = "nace_rev2",
     method: MethodOption = Method.vote,

@@ -3,9 +3,9 @@
 import polars as pl
 
 from funathon.corpus.blanks import says_nothing
+from funathon.corpus.correspondence import read_correspondence
 from funathon.corpus.nomenclature import read_nomenclature
 from funathon.errors import FunathonError
-from funathon.paths import CORRESPONDENCE
 
 SHOWN = 3
 """Rows that a message quotes."""
@@ -55,7 +55,7 @@ def refuse_bad(name: str, rows: pl.DataFrame) -> None:
         dotted=digits.str.pad_start(4, "0").str.slice(0, 2) + "." + digits.str.pad_start(4, "0").str.slice(2, 2),
         code_of_old=code.str.replace_all(r"^(\d\d)\.?(\d\d)$", "$1.$2"),
     )
-    old = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False)["rev2"]
+    old = pl.Series(list(read_correspondence().successors))
     only_old = old.filter(~old.is_in(classes)).implode()
     anywhere = pl.col("dotted").is_in(pl.concat([nomenclature.filter(level=4)["code"], old]).implode())
     upper = nomenclature.filter(pl.col("level") < 4)["code"].implode()
@@ -99,9 +99,10 @@ def doubt(rows: pl.DataFrame) -> str | None:
     """Half a sentence of doubt about codes (column `code`) that are all classes of Rev. 2.1, but might be meant as Rev. 2: many rows,
     some with a class that went to others, and none of the classes that only Rev. 2.1 has. None where there is no such doubt.
     """
-    pairs = pl.read_csv(CORRESPONDENCE, separator="\t", infer_schema=False)
-    new = pairs.filter(~pl.col("rev2_1").is_in(pairs["rev2"].implode()))["rev2_1"]
-    moved = rows.filter(pl.col("code").is_in(pairs.filter(pl.col("rev2") != pl.col("rev2_1"))["rev2"].implode()))["code"]
+    pairs = read_correspondence()
+    new = pl.Series([code for code in pairs.predecessors if code not in pairs.successors], dtype=pl.String)
+    elsewhere = pl.Series([old for old, codes in pairs.successors.items() if any(code != old for code in codes)], dtype=pl.String)
+    moved = rows.filter(pl.col("code").is_in(elsewhere.implode()))["code"]
     if len(rows) < MANY or not len(moved) or rows["code"].is_in(new.implode()).any():
         return None
     return (

@@ -31,10 +31,15 @@ class Varying:
         if is_plain(text, MOST_WORDS_OF_MAIN) and chooser.random() < SHARE:
             side = chooser.choice(self._sides)
             if self._division[side] != self._division.get(text):
-                # one pass over the pattern, since a text may hold braces of its own
-                parts = chooser.choice(self._patterns).replace("{main}", "\0m").replace("{side}", "\0s")
-                text = parts.replace("\0s", side).replace("\0m", text)
+                text = with_side(chooser.choice(self._patterns), text, side)
         return among_sentences(text, self._sentences, chooser)
+
+
+def with_side(pattern: str, main: str, side: str) -> str:
+    """A pattern of `data/side_activities.txt` with a main and a side activity in it."""
+    # one pass over the pattern, since a text may hold braces of its own
+    parts = pattern.replace("{main}", "\0m").replace("{side}", "\0s")
+    return parts.replace("\0s", side).replace("\0m", main)
 
 
 def is_plain(text: str, most_words: int) -> bool:

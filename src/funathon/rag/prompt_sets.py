@@ -84,13 +84,14 @@ class Prompter:
         """Requests that show with each candidate the EXAMPLES training labels of its class that share most words with the text."""
         requests = []
         for text, row, scores in zip(texts, candidates, self._words.scores(texts)):
-            blocks = []
-            for code in row:
-                numbers = self._numbers[code]
-                nearest = numbers[np.argsort(-scores[numbers], kind="stable")[:EXAMPLES]]
-                blocks.append(candidate_block(self.notes[code], self.split.X_train[nearest].tolist()))
+            blocks = [candidate_block(self.notes[code], nearest(scores, self._numbers[code], self.split.X_train)) for code in row]
             requests.append((make_messages(text, blocks, system), row))
         return requests
+
+
+def nearest(scores: np.ndarray, numbers: np.ndarray, texts: Sequence[str]) -> list[str]:
+    """The EXAMPLES of the texts of these numbers that share most words with another, by their scores, shape (texts,)."""
+    return [str(texts[number]) for number in numbers[np.argsort(-scores[numbers], kind="stable")[:EXAMPLES]]]
 
 
 def excluded_rival(notes: dict[str, dict], code: str, candidates: Sequence[str]) -> bool:

@@ -10,7 +10,7 @@ from funathon.corpus.nomenclature import read_nomenclature
 from funathon.corpus.splitting import Split
 from funathon.minilm import embed
 from funathon.paths import DESCRIPTIONS, ENTRIES, FIELD_TEST
-from funathon.rag.prompt_sets import EXAMPLES, draw
+from funathon.rag.prompt_sets import draw, nearest
 from funathon.rag.reranking import class_text
 from funathon.rag.retrieval import Document, WordIndex
 from funathon.rag.searching import BestSearch
@@ -72,11 +72,6 @@ def pool_of(
     return found
 
 
-def nearest(scores: np.ndarray, numbers: np.ndarray, texts: Sequence[str]) -> list[str]:
-    """The EXAMPLES of the texts of these numbers that share most words, by their scores."""
-    return [str(texts[number]) for number in numbers[np.argsort(-scores[numbers], kind="stable")[:EXAMPLES]]]
-
-
 def validation_labels(split: Split, number: int) -> tuple[list[str], list[str]]:
     """So many labels of the validation set, and their codes, that are not among those of chapter 8."""
     of_chapter = set(draw(split.X_val, 2_000, 8).tolist())
@@ -88,14 +83,13 @@ def validation_labels(split: Split, number: int) -> tuple[list[str], list[str]]:
 def measured_sets(split: Split) -> dict[str, tuple[list[str], list[str]]]:
     """The texts that the reranker is judged by, and their codes: those of chapters 8 and 9, and of the hard tests."""
     chosen, sample = draw(split.X_val, 2_000, 8), draw(split.X_test, 500, 7)
-    sets = {
+    return {
         "descriptions": drawn(DESCRIPTIONS, 300, 12),
         "entries": drawn(ENTRIES, 400, 12),
         "field test": drawn(FIELD_TEST, 500, 9),
         "chapter 8, test set": (split.X_test[sample].tolist(), split.y_test[sample].tolist()),
         "chapter 8, validation set": (split.X_val[chosen].tolist(), split.y_val[chosen].tolist()),
     }
-    return sets
 
 
 def drawn(path, number: int, seed: int) -> tuple[list[str], list[str]]:

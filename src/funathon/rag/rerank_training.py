@@ -29,7 +29,7 @@ from funathon.minilm import english_tokenizer, minilm_network, original_tokenize
 from funathon.paths import RERANKER
 from funathon.rag.rerank_data import Pool, measured_sets, pool_of, validation_labels
 from funathon.rag.reranking import MANIFEST, MODEL, MOST_TOKENS, TOKENIZER, Reranker, class_text, encode_pairs, padded
-from funathon.supervised.encoder import half_precision
+from funathon.supervised.encoder import half_precision, warmed_up
 
 LABELS = 8_000
 """Labels of the training set that are learnt from; those whose class the search does not find among ten teach nothing."""
@@ -81,9 +81,7 @@ def fit(model: CrossEncoder, tokenizer: Tokenizer, pool: Pool, tell: Callable[[i
             lists.append(encode_pairs(tokenizer, [(text, block) for block in [blocks[place], *rivals]]))
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
     steps, step = EPOCHS * math.ceil(len(lists) / LABELS_AT_ONCE), 0
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda done: min((done + 1) / WARM_UP, 1.0) * max(0.0, 1 - done / steps)
-    )
+    schedule = warmed_up(optimizer, WARM_UP, steps)
     model.train()
     for _ in range(EPOCHS):
         order = list(range(len(lists)))

@@ -11,6 +11,7 @@ import numpy as np
 
 from funathon.minilm import embed
 from funathon.rag.retrieval import Document, WordIndex, with_examples
+from funathon.supervised.classifier import softmax
 
 SHARPNESS_OF_MEANING, SHARPNESS_OF_WORDS = 20.0, 0.5
 """What cosines and BM25 scores are multiplied by before they become shares."""
@@ -28,10 +29,9 @@ class Annotator(Protocol):
         """How likely each candidate of each text is: arrays of shape (candidates,), each of which adds up to 1."""
 
 
-def softmax(scores: np.ndarray) -> np.ndarray:
+def shares_of_scores(scores: np.ndarray) -> np.ndarray:
     """Shares from the scores of one text, both of shape (candidates,)."""
-    exponentials = np.exp(scores - scores.max())
-    return exponentials / exponentials.sum()
+    return softmax(scores[None])[0]
 
 
 class ByNetwork:
@@ -47,7 +47,7 @@ class ByNetwork:
     def shares(self, texts: Sequence[str], old_codes: Sequence[str], candidates: Candidates) -> list[np.ndarray]:
         """See `Annotator`."""
         scored = self._scores(list(texts))
-        return [softmax(row[[self._column[code] for code in codes]]) for row, codes in zip(scored, candidates)]
+        return [shares_of_scores(row[[self._column[code] for code in codes]]) for row, codes in zip(scored, candidates)]
 
 
 class ByMeaning:
@@ -72,7 +72,7 @@ class ByMeaning:
             went = [
                 self._of_pair[old, code] @ vector if (old, code) in self._of_pair else near for code, near in zip(codes, best)
             ]
-            found.append(softmax(SHARPNESS_OF_MEANING * (np.array(best) + np.array(went))))
+            found.append(shares_of_scores(SHARPNESS_OF_MEANING * (np.array(best) + np.array(went))))
         return found
 
 
@@ -92,10 +92,5 @@ class ByWords:
         for start in range(0, len(texts), 1_000):
             scored = self._index.scores(texts[start : start + 1_000])
             for row, codes in zip(scored, candidates[start : start + 1_000]):
-                found.append(softmax(SHARPNESS_OF_WORDS * row[[self._column[code] for code in codes]]))
+                found.append(shares_of_scores(SHARPNESS_OF_WORDS * row[[self._column[code] for code in codes]]))
         return found
-
-
-def old_code_choices(old_codes: Sequence[str | None], successors: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
-    """The successors of each old code, none where it is no class of the old nomenclature."""
-    return [tuple(successors.get(code or "", ())) for code in old_codes]

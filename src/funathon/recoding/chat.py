@@ -1,18 +1,22 @@
 """A chat model as an annotator: it is shown the old code, its successors with their notes, and what went where."""
 
+import contextlib
 import os
+import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
 from openai import OpenAI
+from rich.console import Console
 
 from funathon.errors import FunathonError
 from funathon.rag.answers import CODED
 from funathon.rag.asking import FAILED, Messages, ask, ask_all, embedded_client
 from funathon.rag.prompts import isolated
 from funathon.recoding.annotators import Candidates
+from funathon.services import check_llm, where_texts_go
 from funathon.settings import EMBEDDED, is_configured
 
 SYSTEM = """You recode business activities from an older classification to a newer one.
@@ -61,7 +65,9 @@ class ByChat:
         Raises FunathonError when requests have failed, after all were made; what was answered is kept.
         """
         requests = [(self._write(*each), each[2]) for each in zip(texts, old_codes, candidates)]
-        rows = ask_all(requests, self._answers, partial(ask, client=client(), recorded=self.name), recorded=self.name)
+        # what it tells is for people; standard output may be JSON for a machine
+        with contextlib.redirect_stdout(sys.stderr):
+            rows = ask_all(requests, self._answers, partial(ask, client=client(), recorded=self.name), recorded=self.name)
         failed = [row["detail"] for row in rows if row["outcome"] == FAILED]
         if failed:
             raise FunathonError(
@@ -88,11 +94,20 @@ def client() -> OpenAI:
     return OpenAI(base_url=os.environ["LLMLAB_URL"], api_key=os.environ["LLMLAB_API_KEY"], timeout=120, max_retries=5)
 
 
-def annotating_models() -> list[str]:
-    """The names of the chat models that annotate: those of ANNOTATORS, with commas between them, or none."""
-    return [name.strip() for name in os.environ.get("ANNOTATORS", "").split(",") if name.strip()]
+def models_of(method: str) -> list[str]:
+    """The chat models that a method asks: CHAT_MODEL or else the embedded stand-in for `cag`, those of ANNOTATORS for `vote`, or none."""
+    if method == "cag":
+        return [os.environ.get("CHAT_MODEL") or EMBEDDED["CHAT_MODEL"]]
+    named = os.environ.get("ANNOTATORS", "").split(",") if method == "vote" else []
+    return [name.strip() for name in named if name.strip()]
 
 
-def chat_model() -> str:
-    """CHAT_MODEL, or the embedded stand-in."""
-    return os.environ.get("CHAT_MODEL") or EMBEDDED["CHAT_MODEL"]
+def announce(models: Sequence[str], console: Console) -> None:
+    """Say where texts go, if any model is asked, and see that the endpoint works.
+
+    Raises FunathonError when it does not.
+    """
+    if models:
+        if sentence := where_texts_go():
+            console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
+        check_llm()

@@ -1,7 +1,7 @@
 """The two directions of a correspondence: from Rev. 2 to Rev. 2.1, and back; and who can annotate in each."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import polars as pl
 
@@ -37,7 +37,7 @@ class Direction:
     """One text a class, to compare by words."""
     labelled: Sequence[Document]
     """Labels whose class is known, to compare by words."""
-    knows_network: bool = field(default=False)
+    knows_network: bool = False
     """Whether the pretrained network knows the classes."""
 
     def offline(self, network: Callable[[], Annotator]) -> list[Annotator]:

@@ -18,13 +18,14 @@ from funathon.corpus.tables.table import GUESSED, Reading
 from funathon.errors import FunathonError
 from funathon.measures import Share, share
 from funathon.recoding.annotators import Annotator
-from funathon.recoding.chat import annotating_models, chat_model
+from funathon.recoding.chat import announce, models_of
 from funathon.recoding.direction import Direction, backwards, forwards
 from funathon.recoding.register import annotators_of, weights_of
-from funathon.recoding.votes import choices, fleiss_kappa, weighted_vote
-from funathon.services import check_llm, where_texts_go
+from funathon.recoding.votes import cascade, choices, fleiss_kappa, weighted_vote
 
 SEED = 10
+SURE = 0.6
+"""The share from which on an annotator of the cascade decides."""
 
 
 @dataclass(frozen=True)
@@ -67,18 +68,20 @@ def measure(
     if len(asked) and annotators:
         some = [[each[i] for i in asked] for each in (texts, old, candidates)]
         shares = {each.name: each.shares(*some) for each in annotators}
-        equal = dict.fromkeys(shares, 1.0)
         votes = {name: choices(said) for name, said in shares.items()}
+        decided = np.array([vote.place for vote in weighted_vote(shares, weights)])
         if len(annotators) > 1:
-            votes["majority"] = np.array([vote.place for vote in weighted_vote(shares, equal)])
-            votes["weighted vote"] = np.array([vote.place for vote in weighted_vote(shares, weights)])
+            votes["majority"] = np.array([vote.place for vote in weighted_vote(shares, dict.fromkeys(shares, 1.0))])
+            votes["cascade"] = cascade(shares, sorted(shares, key=weights.get, reverse=True), SURE)
+            votes["weighted vote"] = decided
             kappa = fleiss_kappa([[some[2][i][place] for i, place in enumerate(votes[name])] for name in shares])
-        codable = offered[asked]
-        for name, places in votes.items():
-            hits = np.array([some[2][i][place] == truth[asked[i]] for i, place in enumerate(places)])
-            if codable.any():
-                found[name] = share(hits[codable])
-        right[asked] = hits
+
+        def hits(places: np.ndarray) -> np.ndarray:
+            return np.array([row[place] == code for row, place, code in zip(some[2], places, truth[asked])])
+
+        if offered[asked].any():
+            found = {name: share(hits(places)[offered[asked]]) for name, places in votes.items()}
+        right[asked] = hits(decided)
     return Figures(
         len(texts),
         share(right[single]) if single.any() else None,
@@ -119,11 +122,8 @@ def evaluate(
         known = known.sample(sample, seed=SEED)
     correspondence = read_correspondence()
     direction = backwards(correspondence) if back else forwards(correspondence)
-    models = [chat_model()] if method == "cag" else annotating_models() if method == "vote" else []
-    if models:
-        if sentence := where_texts_go():
-            console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
-        check_llm()
+    models = models_of(method)
+    announce(models, console)
     with tempfile.TemporaryDirectory() as folder:
         annotators = annotators_of(direction, method, models, os.environ["PRETRAINED_URL"], Path(folder) / "answers.jsonl")
         weights = weights_of(annotators, back)

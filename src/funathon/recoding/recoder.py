@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import polars as pl
 
 from funathon.corpus.blanks import why_blank
-from funathon.recoding.annotators import Annotator, old_code_choices
+from funathon.recoding.annotators import Annotator
 from funathon.recoding.votes import weighted_vote
 from funathon.supervised.columns import REVIEW
 
@@ -55,7 +55,7 @@ class Recoder:
         old = labels.struct.field("old").str.strip_chars().to_list()
         texts = labels.struct.field("label").to_list()
         blank = pl.select(label=labels.struct.field("label")).select(why=why_blank(pl.col("label")))["why"].to_list()
-        candidates = old_code_choices(old, self._successors)
+        candidates = [tuple(self._successors.get(code or "", ())) for code in old]
         rows: list[tuple | None] = [
             self._without_annotators(code, choices, why) for code, choices, why in zip(old, candidates, blank)
         ]
@@ -82,9 +82,8 @@ class Recoder:
         for place, vote in enumerate(weighted_vote(shares, self._weights)):
             choices = candidates[place]
             chosen = {name: choices[int(said[place].argmax())] for name, said in shares.items()}
-            agreement = sum(code == choices[vote.place] for code in chosen.values()) / len(chosen)
             votes = "; ".join(f"{name}: {code}" for name, code in chosen.items())
-            rows.append(self._row(choices[vote.place], ANNOTATED, choices, votes, agreement, vote.confidence, None))
+            rows.append(self._row(choices[vote.place], ANNOTATED, choices, votes, vote.agreement, vote.confidence, None))
         return rows
 
     def _row(self, code, method, candidates, votes, agreement, confidence, reason) -> tuple:

@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.console import Console
@@ -12,10 +13,9 @@ from funathon.corpus.tables.table import GUESSED, Reading, Table
 from funathon.paths import REGISTER
 from funathon.rag.kept import content_hash, model_state
 from funathon.recoding.annotators import Annotator
-from funathon.recoding.chat import ByChat, annotating_models, chat_model
+from funathon.recoding.chat import ByChat, announce, models_of
 from funathon.recoding.direction import Direction, backwards, forwards, network_annotator
 from funathon.recoding.recoder import SCHEMA, Recoder
-from funathon.services import check_llm, where_texts_go
 from funathon.supervised import coding
 from funathon.supervised.pretrained import fingerprint
 from funathon.supervised.unfinished import ANSWERS
@@ -46,16 +46,13 @@ def recode_register(
     """
     correspondence = read_correspondence()
     direction = backwards(correspondence) if back else forwards(correspondence)
-    models = [chat_model()] if method == "cag" else annotating_models() if method == "vote" else []
+    models = models_of(method)
     network = os.environ["PRETRAINED_URL"]
     answers: list[Path] = []
 
     def ready(folder: Path, table: Table, column: str) -> None:
         answers.append(folder / ANSWERS)
-        if models:
-            if sentence := where_texts_go():
-                console.print(sentence, style="yellow", markup=False, highlight=False, soft_wrap=True)
-            check_llm()
+        announce(models, console)
 
     def load() -> Recoder:
         annotators = annotators_of(direction, method, models, network, answers[0])
@@ -66,8 +63,15 @@ def recode_register(
         "back": back,
         "pairs": content_hash([sorted(map(list, direction.successors.items())), sorted(direction.blocks.items())]),
         "models": [[model, *model_state("CHAT_MODEL")[1:]] for model in models],
-        "network": fingerprint(network) if method == "vote" and not back else None,
     }
+    if method == "vote":
+        state["offline"] = [
+            fingerprint(network) if direction.knows_network else None,
+            content_hash(
+                [[asdict(each) for each in some] for some in (direction.passages, direction.documents, direction.labelled)]
+            ),
+            WEIGHTS.read_text(encoding="utf-8"),
+        ]
     return coding.code_register(
         source,
         out,
@@ -90,6 +94,6 @@ def annotators_of(direction: Direction, method: str, models: Sequence[str], netw
 
 
 def weights_of(annotators: Sequence[Annotator], back: bool) -> dict[str, float]:
-    """The weight of each annotator's vote: as measured on hand-coded businesses, and WEIGHT_OF_CHAT for a chat model."""
+    """The weight of each annotator's vote: as `weighing` has measured it, and WEIGHT_OF_CHAT for a chat model."""
     measured = json.loads(WEIGHTS.read_text(encoding="utf-8"))["back" if back else "forth"]["weights"]
     return {each.name: measured.get(each.name, WEIGHT_OF_CHAT) for each in annotators}

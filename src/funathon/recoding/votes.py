@@ -15,8 +15,8 @@ class Vote:
 
     place: int
     """Of the chosen candidate."""
-    share: float
-    """Of the weights of all annotators, what those have that chose it, from 0 to 1."""
+    agreement: float
+    """The share of the annotators that chose it."""
     confidence: float
     """The mean of what the annotators gave it, each with its weight."""
 
@@ -41,7 +41,7 @@ def weighted_vote(shares: Shares, weights: Mapping[str, float]) -> list[Vote]:
         cast = np.zeros(len(mean))
         np.add.at(cast, table.argmax(axis=1), weight)
         place = max(range(len(mean)), key=lambda each: (round(cast[each], 9), mean[each]))
-        votes.append(Vote(place, float(cast[place]), float(mean[place])))
+        votes.append(Vote(place, float((table.argmax(axis=1) == place).mean()), float(mean[place])))
     return votes
 
 

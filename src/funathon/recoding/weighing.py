@@ -1,7 +1,7 @@
 """The weights of the annotators that need no endpoint: `uv run python -m funathon.recoding.weighing` writes `data/register/weights.json`.
 
 They are measured on one half of the labels of the validation set whose class of Rev. 2 is known and has several successors; what the vote is
-worth, on the other half. No annotator has learnt from these labels.
+worth, on the other half. No annotator has learnt from these labels, though the network's settings were chosen on them.
 """
 
 import json

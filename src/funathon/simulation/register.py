@@ -2,7 +2,7 @@
 
 Nothing in it is a real business. Texts are labels of the training and the validation set, never of a test; `data/register/` has what people
 wrote for it: profiles of the classes, texts of new activities, words that go out of use, texts without an activity, places, and which class of
-Rev. 2 a text had. `data/register/README.md` says how all of it comes together, and what it cannot be.
+Rev. 2 a text had. `data/README.md` says how all of it comes together, and what it cannot be.
 """
 
 import datetime
@@ -17,7 +17,7 @@ import polars as pl
 from funathon.corpus.correspondence import read_correspondence
 from funathon.corpus.not_codable import among_sentences, read_form_sentences
 from funathon.corpus.splitting import split_labels
-from funathon.corpus.varying import MOST_WORDS_OF_MAIN, MOST_WORDS_OF_SIDE, is_plain
+from funathon.corpus.varying import MOST_WORDS_OF_MAIN, MOST_WORDS_OF_SIDE, is_plain, with_side
 from funathon.paths import DATA, SIDE_ACTIVITIES
 from funathon.simulation.old_codes import OldCodes
 from funathon.simulation.profiles import read_profiles
@@ -161,8 +161,7 @@ class Simulation:
         """A main activity and another one, the first of which counts."""
         if not is_plain(main, MOST_WORDS_OF_MAIN):
             return f"{main.rstrip('. ')}. Also {side}."
-        parts = self._chooser.choice(self._patterns).replace("{main}", "\0m").replace("{side}", "\0s")
-        return parts.replace("\0s", side).replace("\0m", main)
+        return with_side(self._chooser.choice(self._patterns), main, side)
 
 
 def lines(path: Path) -> list[str]:

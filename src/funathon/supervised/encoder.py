@@ -85,6 +85,11 @@ def half_precision(device: str) -> torch.autocast:
     return torch.autocast(device, dtype=torch.bfloat16, enabled=quick)
 
 
+def warmed_up(optimizer: torch.optim.Optimizer, warm_up: int, steps: int) -> torch.optim.lr_scheduler.LambdaLR:
+    """A schedule that raises the learning rates from 0 in `warm_up` steps, and lowers them to 0 in a straight line until `steps`."""
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: min((step + 1) / warm_up, 1.0) * max(0.0, 1 - step / steps))
+
+
 def fine_tune(
     encoder: BertModel,
     tokenizer: Tokenizer,
@@ -112,9 +117,7 @@ def fine_tune(
         weight_decay=settings.weight_decay,
     )
     steps = settings.epochs * math.ceil(len(texts) / settings.batch_size)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / settings.warm_up, 1.0) * max(0.0, 1 - step / steps)
-    )
+    schedule = warmed_up(optimizer, settings.warm_up, steps)
     truth = torch.from_numpy(numbers)
     step = 0
     for _ in range(settings.epochs):
